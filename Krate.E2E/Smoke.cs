@@ -1,0 +1,2 @@
+namespace Krate.E2E;
+public class Smoke { [Xunit.Fact] public void Builds() => Xunit.Assert.True(true); }
