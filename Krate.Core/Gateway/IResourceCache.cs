@@ -1,0 +1,13 @@
+using Krate.Core.Resources;
+
+namespace Krate.Core.Gateway;
+
+/// <summary>All resources of the config and native kinds (storage class <c>etcd</c>, Events left out), in memory, by key. Follows the feed; a commit of
+/// this process is in it before the commit returns. No permission is checked here: for authorisation, admission, identity and reconcilers only.</summary>
+public interface IResourceCache
+{
+    Resource? Get(KindDefinition kind, string ns, string name);
+
+    /// <summary>Null namespace: all.</summary>
+    IEnumerable<Resource> List(KindDefinition kind, string? ns = null);
+}

@@ -1,0 +1,23 @@
+using Krate.Core.Resources;
+using Krate.Core.Store;
+
+namespace Krate.Core.Gateway;
+
+/// <summary>
+/// Every place where Krate acts as itself instead of as the person (spec 10, rule 1), and every caller that may see a
+/// Secret's value. A new one is a line here with its reason.
+/// </summary>
+public static class PrivilegedAccess
+{
+    /// <summary>Reconcilers write statuses and the children they own.</summary>
+    public static Actor Controller(string name, string correlationId, Fence? fence = null) => Server($"system:krate:controller:{name}", "controller", correlationId, fence);
+
+    /// <summary>First start: platform namespace, ClusterRoles, the admin binding; and the demo organization.</summary>
+    public static Actor Bootstrap(string correlationId) => Server("system:krate:bootstrap", "bootstrap", correlationId);
+
+    /// <summary>Sign-in registers User and IdentityMapping before the person has any right.</summary>
+    public static Actor Registration(string correlationId) => Server("system:krate:sign-in", "sign-in", correlationId);
+
+    private static Actor Server(string user, string source, string correlationId, Fence? fence = null) =>
+        new(user, [WellKnown.MastersGroup, WellKnown.AuthenticatedGroup]) { IsServer = true, Source = source, CorrelationId = correlationId, Fence = fence };
+}

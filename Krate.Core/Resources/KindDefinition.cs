@@ -1,0 +1,192 @@
+using System.Text.Json.Nodes;
+
+namespace Krate.Core.Resources;
+
+/// <summary>Where instances of a kind live.</summary>
+public enum KindScope
+{
+    /// <summary>A product kind in the namespace bound to an organization.</summary>
+    Org,
+
+    /// <summary>A product kind in the platform namespace <c>krate-system</c>.</summary>
+    Platform,
+
+    /// <summary>A native kind in any namespace.</summary>
+    Namespaced,
+
+    /// <summary>A native kind without a namespace.</summary>
+    Cluster,
+}
+
+/// <summary>What may change after create.</summary>
+public enum SpecMutability
+{
+    /// <summary>Desired state: the spec may change.</summary>
+    Mutable,
+
+    /// <summary>An execution request: the spec is fixed, except <see cref="KindDefinition.MutableSpecFields"/>.</summary>
+    Fixed,
+
+    /// <summary>A record: spec and status are fixed; retention may delete it.</summary>
+    Whole,
+}
+
+/// <summary>One printer column. <paramref name="Path"/> is a dotted path into the document; arrays print joined by commas.</summary>
+/// <param name="Type">OpenAPI type: <c>string</c>, <c>integer</c>, <c>boolean</c>, <c>date</c> (prints as age).</param>
+/// <param name="Wide">Shown only with <c>-o wide</c> (priority 1).</param>
+public sealed record KindColumn(string Name, string Path, string Type = "string", bool Wide = false, string Description = "");
+
+/// <summary>A field that names other resources. Path steps through arrays end in <c>[]</c> (<c>spec.mcpServerRefs[]</c>).</summary>
+/// <param name="Path">Dotted path to a string or a list of strings.</param>
+/// <param name="TargetKind">Kind name, looked up in the catalog when used (rows may point at each other).</param>
+/// <param name="Required">For execution kinds: a missing target refuses the create. Config kinds report it as a condition.</param>
+public sealed record KindReference(string Path, string TargetKind, bool Required = false);
+
+/// <summary>A label that admission derives from the document.</summary>
+public sealed record DerivedLabel(string Label, string Path);
+
+/// <summary>
+/// One row of the table of kinds: everything that validation, defaulting, discovery, OpenAPI, printer columns, CRDs, docs,
+/// index labels and the generic pages need to know. Data only; what needs an <c>if</c> is a rule function.
+/// </summary>
+public sealed class KindDefinition
+{
+    private readonly Lazy<JsonObject> schema;
+
+    public KindDefinition() => schema = new(() => SchemaBuilder.Build(this), LazyThreadSafetyMode.ExecutionAndPublication);
+
+    public required string Kind { get; init; }
+
+    public required string Plural { get; init; }
+
+    /// <summary>API group; empty for the core group.</summary>
+    public required string Group { get; init; }
+
+    public required string Version { get; init; }
+
+    public required KindScope Scope { get; init; }
+
+    /// <summary>One sentence: what a resource of this kind is.</summary>
+    public required string Description { get; init; }
+
+    public string Singular => Kind.ToLowerInvariant();
+
+    public IReadOnlyList<string> ShortNames { get; init; } = [];
+
+    public IReadOnlyList<string> Categories { get; init; } = [];
+
+    /// <summary>Bounded context of spec 02 (<c>agents</c>, <c>identity</c>, <c>data-plane</c> ...).</summary>
+    public string Context { get; init; } = "";
+
+    /// <summary>Storage class of spec 02: <c>etcd</c>, <c>postgres</c>, <c>postgres/object-storage</c>, <c>postgres-projection</c>.</summary>
+    public string Storage { get; init; } = "etcd";
+
+    /// <summary>Navigation and docs area (<c>Stacks</c>, <c>Grants</c>, <c>Orgs</c> ...).</summary>
+    public string Area { get; init; } = "";
+
+    /// <summary>Typed spec record; null for native kinds without a spec.</summary>
+    public Type? SpecType { get; init; }
+
+    public Type? StatusType { get; init; }
+
+    /// <summary>KubernetesClient's model of a native kind; its fields beside metadata are the document.</summary>
+    public Type? NativeType { get; init; }
+
+    /// <summary>Required fields of the spec, beside <c>organizationRef</c>, which admission fills in.</summary>
+    public IReadOnlyList<string> RequiredSpec { get; init; } = [];
+
+    /// <summary>Fields of the spec that the record does not name are kept.</summary>
+    public bool PreserveUnknownSpec { get; init; }
+
+    public bool HasStatus => StatusType is not null || NativeType is null;
+
+    public IReadOnlyList<KindColumn> Columns { get; init; } = [];
+
+    public IReadOnlyList<KindReference> References { get; init; } = [];
+
+    public IReadOnlyList<DerivedLabel> DerivedLabels { get; init; } = [];
+
+    /// <summary>Paths that a field selector may name beside metadata.name and metadata.namespace; indexed by the store.</summary>
+    public IReadOnlyList<string> SelectableFields { get; init; } = [];
+
+    public SpecMutability Mutability { get; init; } = SpecMutability.Mutable;
+
+    /// <summary>Top-level spec fields that may change although the spec is fixed.</summary>
+    public IReadOnlyList<string> MutableSpecFields { get; init; } = [];
+
+    /// <summary>Top-level spec fields that may not change although the spec is mutable.</summary>
+    public IReadOnlyList<string> FixedSpecFields { get; init; } = [];
+
+    /// <summary>Top-level status fields that keep their first value.</summary>
+    public IReadOnlyList<string> WriteOnceStatus { get; init; } = [];
+
+    /// <summary>No client may create, change or give a status to it, whatever its RBAC (spec 02).</summary>
+    public bool ServerMade { get; init; }
+
+    /// <summary>Served from a table of its own: get, list and watch only (AuditEvent).</summary>
+    public bool ReadOnly { get; init; }
+
+    /// <summary>Reviews: POST only, never stored.</summary>
+    public bool CreateOnly { get; init; }
+
+    /// <summary>Prefix of generated names with a lower-case ULID (<c>adr-</c>); null for kinds that people name.</summary>
+    public string? NamePrefix { get; init; }
+
+    /// <summary>Numbered per repository: <c>spec.number</c> is allocated at commit (Issue, PullRequest).</summary>
+    public bool Numbered { get; init; }
+
+    /// <summary>Longest name; 63 where the name becomes a label value, else 253.</summary>
+    public int MaxNameLength { get; init; } = 63;
+
+    /// <summary>Subresources that are product actions, each authorised by the verb of its name unless mapped otherwise.</summary>
+    public IReadOnlyList<string> Actions { get; init; } = [];
+
+    /// <summary>Path of the field that names the repository this resource belongs to; null when it has none.
+    /// For indirect kinds the path of a reference to a resource that has one (<c>spec.pullRequest</c>).</summary>
+    public string? RepositoryPath { get; init; }
+
+    /// <summary>Fills in defaults on a copy before validation. Pure.</summary>
+    public Action<JsonObject>? Default { get; init; }
+
+    /// <summary>Rules beyond the structural schema. Pure; errors name the field.</summary>
+    public Func<JsonObject, IEnumerable<FieldError>>? Validate { get; init; }
+
+    /// <summary>Whether a resource lives in a namespace.</summary>
+    public bool IsNamespaced => Scope != KindScope.Cluster;
+
+    public bool IsProduct => Scope is KindScope.Org or KindScope.Platform;
+
+    public bool IsExecution => IsProduct && Storage != "etcd";
+
+    public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
+
+    /// <summary><c>agentstacks.krate.a5c.ai</c>, as Kubernetes names a resource in messages.</summary>
+    public string QualifiedPlural => Group.Length == 0 ? Plural : $"{Plural}.{Group}";
+
+    /// <summary>OpenAPI v3 structural schema of the whole document (apiVersion, kind, metadata by $ref, spec, status). Shared; never changed.</summary>
+    public JsonObject Schema => schema.Value;
+
+    public override string ToString() => QualifiedPlural;
+}
+
+/// <summary>All kinds, looked up by name, by plural and by group. Immutable.</summary>
+public sealed class KindCatalog
+{
+    private readonly Dictionary<string, KindDefinition> byKind;
+    private readonly Dictionary<(string Group, string Plural), KindDefinition> byPlural;
+
+    public KindCatalog(IEnumerable<KindDefinition> kinds)
+    {
+        All = [.. kinds];
+        byKind = All.ToDictionary(k => k.Kind, StringComparer.Ordinal);
+        byPlural = All.ToDictionary(k => (k.Group, k.Plural));
+    }
+
+    public IReadOnlyList<KindDefinition> All { get; }
+
+    public KindDefinition this[string kind] => byKind.TryGetValue(kind, out var k) ? k : throw new KeyNotFoundException($"no kind named {kind}");
+
+    public KindDefinition? Find(string kind) => byKind.GetValueOrDefault(kind);
+
+    public KindDefinition? FindPlural(string group, string plural) => byPlural.GetValueOrDefault((group, plural));
+}
