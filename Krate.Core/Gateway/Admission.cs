@@ -1,0 +1,268 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+using Krate.Core.Resources;
+using Krate.Core.Store;
+
+namespace Krate.Core.Gateway;
+
+/// <summary>
+/// Judges and completes a document on its way in: schema, defaults, kind rules, org scope, labels, references, immutability,
+/// known secret values. Authorisation comes before it, in the gateway.
+/// </summary>
+internal sealed class Admission(IResourceStore store, IResourceCache cache, KindCatalog catalog, OrgScope orgs, SecretVault vault, TimeProvider time)
+{
+    /// <summary>As etcd's default request limit.</summary>
+    private const int MaxDocumentBytes = 1_500_000;
+    private const int SecretRefusalsPerMinute = 10;
+    private readonly ConcurrentDictionary<string, (long Minute, int Count)> secretRefusals = new(StringComparer.Ordinal);
+
+    /// <summary>apiVersion, kind, name and namespace agree with the door the document came through.</summary>
+    public static void CheckEnvelope(KindDefinition kind, JsonObject document, string ns, string? name)
+    {
+        Agree("apiVersion", document.Text("apiVersion") ?? (document["apiVersion"] is null ? kind.ApiVersion : "?"), kind.ApiVersion);
+        Agree("kind", document.Text("kind") ?? (document["kind"] is null ? kind.Kind : "?"), kind.Kind);
+        document["apiVersion"] = kind.ApiVersion;
+        document["kind"] = kind.Kind;
+        if (document["metadata"] is not null and not JsonObject) throw ApiException.BadRequest("metadata must be an object");
+        var metadata = document.Child("metadata");
+        if (kind.IsNamespaced)
+        {
+            if (metadata.Text("namespace") is { Length: > 0 } given && given != ns)
+                throw ApiException.BadRequest($"the namespace of the provided object does not match the namespace sent on the request ({given} is not {ns})");
+            if (ns.Length == 0) throw ApiException.BadRequest($"{kind.Kind} needs a namespace");
+            metadata["namespace"] = ns;
+        }
+        else
+        {
+            metadata.Remove("namespace");
+        }
+
+        if (name is null) return;
+        if (metadata.Text("name") is { Length: > 0 } other && other != name)
+            throw ApiException.BadRequest($"the name of the object ({other}) does not match the name on the URL ({name})");
+        metadata["name"] = name;
+
+        static void Agree(string field, string given, string expected)
+        {
+            if (given != expected) throw ApiException.BadRequest($"{field} is \"{given}\" where \"{expected}\" is expected");
+        }
+    }
+
+    /// <summary>Unknown fields: refused, warned about or dropped. Changes the document.</summary>
+    public static void Prune(KindDefinition kind, JsonObject document, WriteOptions options)
+    {
+        var unknown = SchemaValidator.Prune(kind, document);
+        if (unknown.Count == 0 || options.FieldValidation == FieldValidation.Ignore) return;
+        if (options.FieldValidation == FieldValidation.Strict)
+            throw ApiException.BadRequest($"{kind.Kind} in version \"{kind.Version}\" cannot be handled as a {kind.Kind}: strict decoding error: {string.Join(", ", unknown.Select(u => $"unknown field \"{u}\""))}");
+        foreach (var field in unknown) options.Warn?.Invoke($"unknown field \"{field}\"");
+    }
+
+    /// <summary>Everything a new document goes through after <see cref="Prune"/>. Changes the document.</summary>
+    public async Task AdmitCreateAsync(Actor actor, KindDefinition kind, JsonObject document, string ns, CancellationToken ct)
+    {
+        await CheckNamespaceAsync(kind, ns, ct);
+        kind.Default?.Invoke(document);
+        orgs.Apply(kind, document, ns);
+        if (kind.Kind == "Organization") CompleteOrganization(actor, kind, document);
+        if (kind is { Kind: "Namespace", Group: "" }) CompleteNamespace(document);
+        await CompleteLabelsAsync(kind, document, ns, ct);
+        CheckDocument(kind, document);
+        await CheckRequiredReferencesAsync(kind, document, ns, ct);
+        await CheckSecretsAsync(actor, kind, document, ns, ct);
+    }
+
+    /// <summary>Everything a changed document goes through. Changes the document.</summary>
+    public async Task AdmitUpdateAsync(Actor actor, KindDefinition kind, Resource before, JsonObject document, string subresource, CancellationToken ct)
+    {
+        if (subresource.Length == 0)
+        {
+            kind.Default?.Invoke(document);
+            orgs.Apply(kind, document, before.Namespace);
+            await CompleteLabelsAsync(kind, document, before.Namespace, ct);
+        }
+
+        CheckDocument(kind, document);
+        CheckImmutable(kind, before, document);
+        await CheckSecretsAsync(actor, kind, document, before.Namespace, ct);
+    }
+
+    /// <summary>An organization with repositories is deleted only by someone who names it.</summary>
+    public async Task CheckDeleteAsync(Resource resource, CancellationToken ct)
+    {
+        if (resource.Kind is { Kind: "Namespace", Group: "" } && resource.Name is WellKnown.PlatformNamespace or "default")
+            throw ApiException.Forbidden($"namespaces \"{resource.Name}\" is forbidden: this namespace may not be deleted");
+        if (resource.Kind.Kind != "Organization" || resource.Annotation(WellKnown.ConfirmDeleteAnnotation) == resource.Name) return;
+        var repositories = await store.CountAsync(new ListQuery(catalog["Repository"], resource.Body.Text("spec.namespaceName") ?? ""), ct);
+        if (repositories > 0)
+            throw ApiException.Invalid(resource.Kind, resource.Name, new FieldError("FieldValueForbidden", "metadata.annotations", $"{repositories} repositories would go with it; annotate the organization with {WellKnown.ConfirmDeleteAnnotation}={resource.Name} first"));
+    }
+
+    private void CheckDocument(KindDefinition kind, JsonObject document)
+    {
+        var name = document.Text("metadata.name") ?? "";
+        var errors = new List<FieldError>(NameErrors(kind, document));
+        errors.AddRange(SchemaValidator.Validate(kind, document));
+        // Rules read typed fields: they only make sense once the shape is right.
+        if (errors.Count == 0 && kind.Validate is { } rules) errors.AddRange(rules(document));
+        if (errors.Count > 0) throw ApiException.Invalid(kind, name, errors);
+        orgs.CheckReferences(kind, document);
+        if (KrateJson.ToText(document).Length > MaxDocumentBytes)
+            throw new ApiException(413, "RequestEntityTooLarge", $"{kind.Kind} \"{name}\" is larger than {MaxDocumentBytes} bytes") { Subject = (kind.Group, kind.Kind, name) };
+    }
+
+    private static IEnumerable<FieldError> NameErrors(KindDefinition kind, JsonObject document)
+    {
+        var name = document.Text("metadata.name");
+        if (string.IsNullOrEmpty(name))
+        {
+            if (!kind.Numbered) yield return new("FieldValueRequired", "metadata.name", "name or generateName is required");
+            yield break;
+        }
+
+        if (name.Length > kind.MaxNameLength) yield return new("FieldValueTooLong", "metadata.name", $"must have no more than {kind.MaxNameLength} characters");
+        var legal = kind.Group == "rbac.authorization.k8s.io" ? Names.IsPathSegment(name) : Names.IsSubdomain(name);
+        if (!legal)
+        {
+            yield return new("FieldValueInvalid", "metadata.name",
+                $"\"{name}\" is no valid name: lower case letters, digits, '-' and '.', starting and ending with a letter or digit (for example my-name)");
+        }
+    }
+
+    private static void CheckImmutable(KindDefinition kind, Resource before, JsonObject document)
+    {
+        var errors = new List<FieldError>();
+        var old = before.Body["spec"] as JsonObject ?? [];
+        var now = document["spec"] as JsonObject ?? [];
+        foreach (var field in old.Select(f => f.Key).Union(now.Select(f => f.Key)))
+        {
+            var isFixed = kind.Mutability != SpecMutability.Mutable ? !kind.MutableSpecFields.Contains(field) : kind.FixedSpecFields.Contains(field) || (kind.IsProduct && field == "organizationRef");
+            if (isFixed && !JsonNode.DeepEquals(old[field], now[field])) errors.Add(new("FieldValueInvalid", $"spec.{field}", "field is immutable"));
+        }
+
+        var oldStatus = before.Body["status"] as JsonObject ?? [];
+        foreach (var field in oldStatus.Select(f => f.Key))
+        {
+            var isFixed = kind.Mutability == SpecMutability.Whole || kind.WriteOnceStatus.Contains(field) || field == "storage";
+            if (isFixed && oldStatus[field] is not null && !JsonNode.DeepEquals(oldStatus[field], document.At($"status.{field}"))) errors.Add(new("FieldValueInvalid", $"status.{field}", "field is immutable"));
+        }
+
+        foreach (var field in new[] { "roleRef", "type" })
+            if (!kind.IsProduct && before.Body[field] is { } was && !JsonNode.DeepEquals(was, document[field])) errors.Add(new("FieldValueInvalid", field, "field is immutable"));
+        if (kind.Kind is "Secret" or "ConfigMap" && before.Body["immutable"]?.GetValueKind() == System.Text.Json.JsonValueKind.True)
+        {
+            foreach (var field in new[] { "immutable", "data", "binaryData" })
+                if (!JsonNode.DeepEquals(before.Body[field], document[field])) errors.Add(new("FieldValueForbidden", field, "field is immutable when `immutable` is set"));
+        }
+
+        if (errors.Count > 0) throw ApiException.Invalid(kind, before.Name, errors);
+    }
+
+    private async Task CheckNamespaceAsync(KindDefinition kind, string ns, CancellationToken ct)
+    {
+        if (!kind.IsNamespaced) return;
+        var namespaces = catalog["Namespace"];
+        var target = cache.Get(namespaces, "", ns) ?? await store.GetAsync(namespaces, "", ns, ct);
+        if (target is null) throw ApiException.NotFound(namespaces, ns);
+        if (target.IsDeleting)
+            throw ApiException.Forbidden($"unable to create new content in namespace {ns} because it is being terminated");
+    }
+
+    private void CompleteOrganization(Actor actor, KindDefinition kind, JsonObject document)
+    {
+        var name = document.Text("metadata.name") ?? "";
+        var spec = document.Child("spec");
+        spec["slug"] ??= name;
+        spec["namespaceName"] ??= WellKnown.OrgNamespace(spec.Text("slug") ?? name);
+        var ns = spec.Text("namespaceName");
+        if (spec.Text("slug") is { } slug && slug != name)
+            throw ApiException.Invalid(kind, name, new FieldError("FieldValueInvalid", "spec.slug", $"must equal metadata.name ({name}): routes and groups use it"));
+        if (ns is WellKnown.PlatformNamespace or "default" or "kube-system" || cache.List(kind).Any(o => o.Body.Text("spec.namespaceName") == ns && o.Name != name))
+            throw ApiException.Invalid(kind, name, new FieldError("FieldValueDuplicate", "spec.namespaceName", $"namespace {ns} is taken"));
+        document.Child("metadata").Child("annotations")[CreatedByAnnotation] = actor.User;
+        var finalizers = document.Child("metadata")["finalizers"] as JsonArray ?? [];
+        if (!finalizers.Any(f => f?.GetValue<string>() == WellKnown.OrgFinalizer)) finalizers.Add(WellKnown.OrgFinalizer);
+        if (finalizers.Parent is null) document.Child("metadata")["finalizers"] = finalizers;
+    }
+
+    /// <summary>Who created an organization; its first owner.</summary>
+    public const string CreatedByAnnotation = WellKnown.ApiGroup + "/created-by";
+
+    private static void CompleteNamespace(JsonObject document)
+    {
+        var metadata = document.Child("metadata");
+        metadata.Child("labels")["kubernetes.io/metadata.name"] = metadata.Text("name");
+        if (!metadata.Texts("finalizers").Contains("kubernetes")) metadata["finalizers"] = new JsonArray([.. metadata.Texts("finalizers").Append("kubernetes").Select(f => (JsonNode)f)]);
+        document["status"] = new JsonObject { ["phase"] = "Active" };
+    }
+
+    private async Task CompleteLabelsAsync(KindDefinition kind, JsonObject document, string ns, CancellationToken ct)
+    {
+        if (!kind.IsProduct) return;
+        foreach (var derived in kind.DerivedLabels)
+        {
+            var value = References.Values(document, derived.Path).Select(v => v.Name).FirstOrDefault();
+            OrgScope.SetLabel(kind, document, derived.Label, value is not null && Names.IsLabelValue(value) ? value : null);
+        }
+
+        if (kind.RepositoryPath is not null) OrgScope.SetLabel(kind, document, WellKnown.RepositoryLabel, await RepositoryOfAsync(kind, document, ns, ct));
+        if (document.At("metadata.labels") is JsonObject { Count: 0 }) document.Child("metadata").Remove("labels");
+    }
+
+    /// <summary>The repository a document belongs to: its own field, or that of the resource it refers to.</summary>
+    private async Task<string?> RepositoryOfAsync(KindDefinition kind, JsonObject document, string ns, CancellationToken ct)
+    {
+        var path = kind.RepositoryPath!;
+        var (targetKind, name) = document.At(path) is JsonObject named
+            ? (named.Text("kind"), named.Text("name"))
+            : (kind.References.FirstOrDefault(r => r.Path == path)?.TargetKind ?? "Repository", document.Text(path));
+        if (name is null || targetKind is null) return null;
+        if (targetKind == "Repository") return Names.IsLabelValue(name) ? name : null;
+        return catalog.Find(targetKind) is { } target && await store.GetAsync(target, ns, name, ct) is { } referred ? referred.Label(WellKnown.RepositoryLabel) : null;
+    }
+
+    private async Task CheckRequiredReferencesAsync(KindDefinition kind, JsonObject document, string ns, CancellationToken ct)
+    {
+        if (!kind.IsExecution) return;
+        var errors = new List<FieldError>();
+        foreach (var reference in kind.References.Where(r => r.Required))
+        {
+            var target = catalog[reference.TargetKind];
+            var targetNs = target.Scope switch { KindScope.Platform => WellKnown.PlatformNamespace, KindScope.Cluster => "", _ => ns };
+            foreach (var (path, name) in References.Values(document, reference.Path))
+                if (!name.Contains('@', StringComparison.Ordinal) && await store.GetAsync(target, targetNs, name, ct) is null)
+                    errors.Add(new("FieldValueNotFound", path, $"there is no {reference.TargetKind} named {name} that you may see"));
+        }
+
+        if (errors.Count > 0) throw ApiException.Invalid(kind, document.Text("metadata.name") ?? "", errors);
+    }
+
+    private async Task CheckSecretsAsync(Actor actor, KindDefinition kind, JsonObject document, string ns, CancellationToken ct)
+    {
+        if (ns.Length == 0 || SecretDocuments.IsSecret(kind)) return;
+        if (await vault.FindKnownValueAsync(ns, document, ct) is not { } field) return;
+        var minute = time.GetUtcNow().ToUnixTimeSeconds() / 60;
+        var (_, count) = secretRefusals.AddOrUpdate(actor.User, _ => (minute, 1), (_, was) => was.Minute == minute ? (minute, was.Count + 1) : (minute, 1));
+        if (count > SecretRefusalsPerMinute) throw ApiException.TooManyRequests("too many refused documents; wait a minute", 60);
+        throw ApiException.Invalid(kind, document.Text("metadata.name") ?? "", new FieldError("SECRET_VALUE_REJECTED", field, "contains a value that is kept in a Secret; refer to the Secret instead"));
+    }
+}
+
+/// <summary>Kubernetes' rules for names. Pure.</summary>
+public static class Names
+{
+    /// <summary>DNS-1123 subdomain.</summary>
+    public static bool IsSubdomain(string name) => name.Length is > 0 and <= 253 && name.Split('.').All(IsLabelLike);
+
+    /// <summary>DNS-1123 label: at most 63.</summary>
+    public static bool IsLabel(string name) => name.Length <= 63 && IsLabelLike(name);
+
+    /// <summary>RBAC names: anything that fits a URL segment.</summary>
+    public static bool IsPathSegment(string name) => name is not ("" or "." or "..") && !name.Contains('/', StringComparison.Ordinal) && !name.Contains('%', StringComparison.Ordinal) && !name.Any(char.IsControl);
+
+    public static bool IsLabelValue(string value) =>
+        value.Length <= 63 && (value.Length == 0 || (char.IsAsciiLetterOrDigit(value[0]) && char.IsAsciiLetterOrDigit(value[^1]) && value.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')));
+
+    private static bool IsLabelLike(string part) =>
+        part.Length > 0 && part[0] != '-' && part[^1] != '-' && part.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
+}

@@ -1,0 +1,100 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+using Krate.Core.Resources;
+using Krate.Core.Store;
+
+namespace Krate.Core.Gateway;
+
+/// <summary>Makes audit documents and decides which denials are worth a row. Thread-safe.</summary>
+internal sealed class AuditTrail(IResourceStore store, TimeProvider time)
+{
+    private const int MaxRemembered = 10_000;
+    private readonly ConcurrentDictionary<string, DateTimeOffset> denials = new(StringComparer.Ordinal);
+
+    /// <summary>An event of something that was admitted.</summary>
+    public static JsonObject Admitted(Actor actor, string verb, Resource resource, string subresource, string kubectl) =>
+        Event(actor, TypeOf(verb, subresource), resource.Kind, resource.Namespace, resource.Name, subresource, "Allowed", "", kubectl, resource.Uid,
+            resource.Label(WellKnown.OrgLabel));
+
+    /// <summary>Records a denied request; equal ones of one actor within a minute are one.</summary>
+    public async Task DeniedAsync(Actor actor, AccessRequest request, KindDefinition kind, string reason, CancellationToken ct)
+    {
+        var key = $"{actor.User}\n{request.Verb}\n{request.Group}/{request.Resource}/{request.Subresource}\n{request.Namespace}\n{request.Name}";
+        var now = time.GetUtcNow();
+        if (denials.TryGetValue(key, out var last) && now - last < TimeSpan.FromMinutes(1)) return;
+        if (denials.Count >= MaxRemembered) Forget(now);
+        denials[key] = now;
+        var document = Event(actor, "request.denied", kind, request.Namespace, request.Name, request.Subresource, "Denied", reason, Kubectl.Line(request.Verb, kind, request.Namespace, request.Name), "", null);
+        await store.CommitAsync(new Commit { Audit = [document] }, ct);
+    }
+
+    private void Forget(DateTimeOffset now)
+    {
+        foreach (var (key, at) in denials)
+            if (now - at >= TimeSpan.FromMinutes(1)) denials.TryRemove(key, out _);
+        if (denials.Count >= MaxRemembered) denials.Clear();
+    }
+
+    private static string TypeOf(string verb, string subresource) => (verb, subresource) switch
+    {
+        ("create", "") => "resource.created",
+        ("delete", "") => "resource.deleted",
+        (_, "") => "resource.updated",
+        (_, "status") => "resource.status",
+        _ => $"action.{subresource}",
+    };
+
+    private static JsonObject Event(
+        Actor actor, string type, KindDefinition kind, string ns, string name, string subresource, string decision, string reason, string kubectl, string uid, string? org)
+    {
+        var who = new JsonObject
+        {
+            ["kind"] = actor.IsServer ? "Controller" : actor.User.StartsWith("system:serviceaccount:", StringComparison.Ordinal) ? "ServiceAccount" : "User",
+            ["name"] = actor.User,
+            ["groups"] = new JsonArray([.. actor.Groups.Select(g => (JsonNode)g)]),
+        };
+        if (actor.Impersonator is { } real) who["impersonatedBy"] = real.User;
+        var target = new JsonObject { ["group"] = kind.Group, ["kind"] = kind.Kind, ["namespace"] = ns, ["name"] = name };
+        if (subresource.Length > 0) target["subresource"] = subresource;
+        if (uid.Length > 0) target["uid"] = uid;
+        var spec = new JsonObject
+        {
+            ["type"] = type,
+            ["actor"] = who,
+            ["source"] = actor.Source,
+            ["target"] = target,
+            ["decision"] = decision,
+            ["metadata"] = new JsonObject { ["correlationId"] = actor.CorrelationId, ["kubectl"] = kubectl },
+        };
+        if (org is not null) spec["organizationRef"] = org;
+        if (reason.Length > 0) spec["reason"] = reason;
+        return new JsonObject
+        {
+            ["apiVersion"] = WellKnown.GroupVersion,
+            ["kind"] = "AuditEvent",
+            ["metadata"] = new JsonObject { ["namespace"] = ns.Length > 0 ? ns : WellKnown.PlatformNamespace },
+            ["spec"] = spec,
+        };
+    }
+}
+
+/// <summary>The kubectl command that does the same as a call on the gateway, for audit and for the manifest panel.</summary>
+public static class Kubectl
+{
+    public static string Line(string verb, KindDefinition kind, string ns, string name, string subresource = "")
+    {
+        var scope = ns.Length > 0 ? $" -n {ns}" : "";
+        var target = name.Length > 0 ? $"{kind.QualifiedPlural} {name}" : kind.QualifiedPlural;
+        return (verb, subresource) switch
+        {
+            ("create", "") => $"kubectl{scope} create -f -",
+            ("update", "") => $"kubectl{scope} replace -f -",
+            ("update" or "patch", "status") => $"kubectl{scope} patch {target} --subresource=status --type=merge -p -",
+            ("patch", "") => $"kubectl{scope} patch {target} --type=merge -p -",
+            ("delete", _) => $"kubectl{scope} delete {target}",
+            ("watch", _) => $"kubectl{scope} get {target} -w",
+            ("list", _) or ("get", _) => $"kubectl{scope} get {target}",
+            _ => $"kubectl create --raw /apis/{kind.ApiVersion}{(ns.Length > 0 ? $"/namespaces/{ns}" : "")}/{kind.Plural}/{name}/{subresource} -f -",
+        };
+    }
+}

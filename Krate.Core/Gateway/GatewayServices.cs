@@ -1,0 +1,29 @@
+using Krate.Core.Resources;
+using Krate.Core.Store;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Krate.Core.Gateway;
+
+public static class GatewayServices
+{
+    /// <summary>
+    /// The gateway and what it is made of. Needs <see cref="IResourceStore"/>, <see cref="KindCatalog"/>, <see cref="DataDirectory"/>,
+    /// <see cref="IAuthorizer"/>, <see cref="ITokenMinter"/>, <see cref="ITokenAuthenticator"/> and <see cref="TimeProvider"/>.
+    /// Call <see cref="LoadAsync"/> after the store is initialised and before the first request.
+    /// </summary>
+    public static IServiceCollection AddKrateGateway(this IServiceCollection services) => services
+        .AddSingleton<ResourceCache>()
+        .AddSingleton<IResourceCache>(p => p.GetRequiredService<ResourceCache>())
+        .AddSingleton<SecretVault>()
+        .AddSingleton<SecretDocuments>()
+        .AddSingleton<AuditTrail>()
+        .AddSingleton<OrgScope>()
+        .AddSingleton<Admission>()
+        .AddSingleton<RepositoryScope>()
+        .AddSingleton<GatewayActions>()
+        .AddSingleton<IResourceAction, ServiceAccountTokenAction>()
+        .AddSingleton<IResourceGateway, ResourceGateway>();
+
+    /// <summary>Fills the in-memory indexes from the store.</summary>
+    public static Task LoadAsync(IServiceProvider services, CancellationToken ct) => services.GetRequiredService<ResourceCache>().LoadAsync(ct);
+}

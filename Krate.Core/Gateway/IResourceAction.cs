@@ -1,0 +1,23 @@
+using System.Text.Json.Nodes;
+using Krate.Core.Resources;
+
+namespace Krate.Core.Gateway;
+
+/// <summary>
+/// A product action: POST on a subresource, authorised before it runs by <see cref="Verb"/>, answered synchronously.
+/// The kind's row lists its name in <see cref="KindDefinition.Actions"/>. Stateless and thread-safe.
+/// </summary>
+public interface IResourceAction
+{
+    /// <summary>Kind name of the table.</summary>
+    string Kind { get; }
+
+    /// <summary>Subresource name (<c>token</c>, <c>merge</c>).</summary>
+    string Name { get; }
+
+    /// <summary>The RBAC verb and the resource it is asked on (<c>create</c> on <c>serviceaccounts/token</c>, <c>merge</c> on <c>pullrequests</c>).</summary>
+    (string Verb, string Subresource) Access { get; }
+
+    /// <exception cref="ApiException">For what the caller can cause.</exception>
+    Task<JsonObject> RunAsync(Actor actor, Resource target, JsonObject body, CancellationToken ct);
+}

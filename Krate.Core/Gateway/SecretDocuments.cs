@@ -1,0 +1,139 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Krate.Core.Resources;
+using Krate.Core.Store;
+
+namespace Krate.Core.Gateway;
+
+/// <summary>
+/// The write-only life of a Secret. Its stored document has no <c>data</c>; keys, sizes and versions stand in an annotation.
+/// While a write is worked out, existing values are stood in for by placeholders, so that patches and field ownership work
+/// as on any document; <see cref="TakeValuesAsync"/> then turns what remains into encrypted values to set and keys to remove.
+/// </summary>
+internal sealed class SecretDocuments(SecretVault vault, IResourceStore store)
+{
+    private const int MaxTotalBytes = 1 << 20;
+    private static readonly string Placeholder = Convert.ToBase64String(Encoding.UTF8.GetBytes("krate-kept-" + Guid.NewGuid().ToString("n")));
+
+    public static bool IsSecret(KindDefinition kind) => kind is { Kind: "Secret", Group: "" };
+
+    /// <summary>The live document with a placeholder for every value.</summary>
+    public static JsonObject WithPlaceholders(Resource live)
+    {
+        var document = live.Edit();
+        var keys = KeysOf(live.Body);
+        if (keys.Count > 0) document["data"] = new JsonObject([.. keys.Select(k => KeyValuePair.Create(k.Key, (JsonNode?)Placeholder))]);
+        return document;
+    }
+
+    /// <summary>For a replace: absent <c>data</c> or an absent key keeps its value.</summary>
+    public static void KeepAbsentKeys(JsonObject document, Resource live)
+    {
+        foreach (var key in KeysOf(live.Body).Select(k => k.Key))
+        {
+            if (document["data"] is not JsonObject data) document["data"] = data = [];
+            if (!data.ContainsKey(key) && (document["stringData"] as JsonObject)?.ContainsKey(key) != true) data[key] = Placeholder;
+        }
+    }
+
+    /// <summary>stringData moves into data; the last-applied annotation, which repeats values in clear, goes.</summary>
+    public static void Normalise(JsonObject document, KindDefinition kind)
+    {
+        (document.At("metadata.annotations") as JsonObject)?.Remove(WellKnown.LastAppliedAnnotation);
+        if (document["stringData"] is JsonObject clear)
+        {
+            document.Remove("stringData");
+            var data = document.Child("data");
+            foreach (var (key, value) in clear)
+            {
+                data[key] = value is null ? null
+                    : value is JsonValue v && v.TryGetValue<string>(out var text) ? Convert.ToBase64String(Encoding.UTF8.GetBytes(text))
+                    : throw ApiException.Invalid(kind, document.Text("metadata.name") ?? "", new FieldError("FieldValueTypeInvalid", $"stringData.{key}", "must be a string"));
+            }
+        }
+
+        document["type"] ??= "Opaque";
+    }
+
+    /// <summary>Makes an unchanged value equal to its placeholder again, so that a repeated apply is no change.</summary>
+    public async Task SettleUnchangedAsync(JsonObject document, Resource live, CancellationToken ct)
+    {
+        if (document["data"] is not JsonObject data) return;
+        var stored = await store.ReadSecretValuesAsync(live.Uid, ct);
+        foreach (var key in data.Select(d => d.Key).ToList())
+        {
+            if (data[key] is JsonValue v && v.TryGetValue<string>(out var text) && text != Placeholder && stored.TryGetValue(key, out var cipher)
+                && TryDecode(text) is { } bytes && vault.Matches(live.Uid, key, cipher, bytes))
+                data[key] = Placeholder;
+        }
+    }
+
+    /// <summary>Removes <c>data</c> from the document, writes the keys annotation and returns what the store has to set or remove.</summary>
+    /// <exception cref="ApiException">422 for a value that is no base64, an illegal key or more than 1 MiB.</exception>
+    public Dictionary<string, byte[]?> TakeValues(JsonObject document, Resource? live, string uid, KindDefinition kind)
+    {
+        var before = live is null ? [] : KeysOf(live.Body);
+        var after = new SortedDictionary<string, (int Size, int Version)>(StringComparer.Ordinal);
+        var writes = new Dictionary<string, byte[]?>(StringComparer.Ordinal);
+        var name = document.Text("metadata.name") ?? "";
+        foreach (var (key, node) in document["data"] as JsonObject ?? [])
+        {
+            if (node is null) continue;
+            if (key.Length is 0 or > 253 || key is "." or ".." || !key.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
+                throw ApiException.Invalid(kind, name, new FieldError("FieldValueInvalid", $"data[{key}]", "a valid key has letters, digits, '-', '_' or '.'"));
+            if (node is not JsonValue v || !v.TryGetValue<string>(out var text)) throw ApiException.Invalid(kind, name, new FieldError("FieldValueTypeInvalid", $"data[{key}]", "must be a base64 string"));
+            if (text == Placeholder)
+            {
+                if (before.TryGetValue(key, out var kept)) after[key] = kept;
+                continue;
+            }
+
+            var bytes = TryDecode(text) ?? throw ApiException.Invalid(kind, name, new FieldError("FieldValueInvalid", $"data[{key}]", "must be base64; use stringData for plain text"));
+            writes[key] = vault.Encrypt(uid, key, bytes);
+            after[key] = (bytes.Length, before.TryGetValue(key, out var old) ? old.Version + 1 : 1);
+            CryptographicOperations.ZeroMemory(bytes);
+        }
+
+        foreach (var gone in before.Keys.Where(k => !after.ContainsKey(k))) writes[gone] = null;
+        if (after.Values.Sum(v => v.Size) > MaxTotalBytes) throw ApiException.Invalid(kind, name, new FieldError("FieldValueTooLong", "data", "all values together may have 1 MiB"));
+        document.Remove("data");
+        WriteKeys(document, after);
+        return writes;
+    }
+
+    private static void WriteKeys(JsonObject document, SortedDictionary<string, (int Size, int Version)> keys)
+    {
+        var annotations = document.Child("metadata").Child("annotations");
+        annotations.Remove(WellKnown.SecretKeysAnnotation);
+        if (keys.Count > 0)
+        {
+            var map = new JsonObject();
+            foreach (var (key, (size, version)) in keys) map[key] = new JsonObject { ["size"] = size, ["version"] = version };
+            annotations[WellKnown.SecretKeysAnnotation] = KrateJson.ToText(map);
+        }
+
+        if (annotations.Count == 0) document.Child("metadata").Remove("annotations");
+    }
+
+    private static Dictionary<string, (int Size, int Version)> KeysOf(JsonObject body)
+    {
+        var keys = new Dictionary<string, (int, int)>(StringComparer.Ordinal);
+        if (new Resource(null!, body).Annotation(WellKnown.SecretKeysAnnotation) is not { } text) return keys;
+        foreach (var (key, facts) in KrateJson.ParseObject(text))
+            keys[key] = (facts!["size"]!.GetValue<int>(), facts["version"]!.GetValue<int>());
+        return keys;
+    }
+
+    private static byte[]? TryDecode(string base64)
+    {
+        try
+        {
+            return Convert.FromBase64String(base64);
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+}
