@@ -4,7 +4,7 @@ using Krate.Core.Resources;
 namespace Krate.Core.Gateway;
 
 /// <summary>
-/// A product action: POST on a subresource, authorised before it runs by <see cref="Verb"/>, answered synchronously.
+/// A product action: POST on a subresource, authorised before it runs by <see cref="Access"/>, answered synchronously.
 /// The kind's row lists its name in <see cref="KindDefinition.Actions"/>. Stateless and thread-safe.
 /// </summary>
 public interface IResourceAction

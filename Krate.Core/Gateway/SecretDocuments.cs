@@ -9,7 +9,7 @@ namespace Krate.Core.Gateway;
 /// <summary>
 /// The write-only life of a Secret. Its stored document has no <c>data</c>; keys, sizes and versions stand in an annotation.
 /// While a write is worked out, existing values are stood in for by placeholders, so that patches and field ownership work
-/// as on any document; <see cref="TakeValuesAsync"/> then turns what remains into encrypted values to set and keys to remove.
+/// as on any document; <see cref="TakeValues"/> then turns what remains into encrypted values to set and keys to remove.
 /// </summary>
 internal sealed class SecretDocuments(SecretVault vault, IResourceStore store)
 {
