@@ -18,33 +18,43 @@ public readonly record struct ResourceKey(string Kind, string Namespace, string 
 /// </summary>
 public sealed class Resource
 {
+    private readonly ResourceKey? storedKey;
+    private readonly long storedVersion;
     private byte[]? utf8;
+    private JsonObject? body;
 
     public Resource(KindDefinition kind, JsonObject body)
     {
         Kind = kind;
-        Body = body;
-        Metadata = body["metadata"] as JsonObject ?? [];
+        this.body = body;
+    }
+
+    private Resource(KindDefinition kind, ResourceKey key, long version, byte[] utf8)
+    {
+        Kind = kind;
+        storedKey = key;
+        storedVersion = version;
+        this.utf8 = utf8;
     }
 
     public KindDefinition Kind { get; }
 
     /// <summary>The whole document, <c>metadata.resourceVersion</c> included. Read only.</summary>
-    public JsonObject Body { get; }
+    public JsonObject Body => Volatile.Read(ref body) ?? Parse();
 
     /// <summary>The <c>metadata</c> object of <see cref="Body"/>. Read only.</summary>
-    public JsonObject Metadata { get; }
+    public JsonObject Metadata => Body["metadata"] as JsonObject ?? [];
 
-    public string Name => Metadata.Text("name") ?? "";
+    public string Name => storedKey?.Name ?? Metadata.Text("name") ?? "";
 
-    public string Namespace => Metadata.Text("namespace") ?? "";
+    public string Namespace => storedKey?.Namespace ?? Metadata.Text("namespace") ?? "";
 
     public string Uid => Metadata.Text("uid") ?? "";
 
-    public ResourceKey Key => new(Kind.Kind, Namespace, Name);
+    public ResourceKey Key => storedKey ?? new(Kind.Kind, Namespace, Name);
 
     /// <summary>The resource version; 0 when never stored.</summary>
-    public long Version => long.TryParse(Metadata.Text("resourceVersion"), NumberStyles.None, CultureInfo.InvariantCulture, out var v) ? v : 0;
+    public long Version => storedVersion != 0 ? storedVersion : long.TryParse(Metadata.Text("resourceVersion"), NumberStyles.None, CultureInfo.InvariantCulture, out var v) ? v : 0;
 
     /// <summary>Grows when the spec changes; 0 when never stored.</summary>
     public long Generation => Metadata["generation"] is JsonValue v && v.TryGetValue<long>(out var g) ? g : AsInt(Metadata["generation"]);
@@ -81,6 +91,10 @@ public sealed class Resource
 
     public Condition? FindCondition(string type) => Conditions.FirstOrDefault(c => c.Type == type);
 
+    /// <summary>A resource as the store holds it: the text (resourceVersion included) is parsed when somebody first looks inside.</summary>
+    public static Resource Stored(KindDefinition kind, string ns, string name, long version, byte[] utf8) =>
+        new(kind, new ResourceKey(kind.Kind, ns, name), version, utf8);
+
     /// <summary>A deep copy of the document that may be changed and given to the gateway.</summary>
     public JsonObject Edit() => Body.Copy();
 
@@ -93,6 +107,12 @@ public sealed class Resource
     }
 
     public override string ToString() => $"{Key}@{Version}";
+
+    private JsonObject Parse()
+    {
+        var parsed = KrateJson.ParseObject(utf8);
+        return Interlocked.CompareExchange(ref body, parsed, null) ?? parsed;
+    }
 
     private static long AsInt(JsonNode? node) => node is JsonValue v && v.TryGetValue<int>(out var i) ? i : 0;
 
