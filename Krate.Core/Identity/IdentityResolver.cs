@@ -1,0 +1,75 @@
+using System.Globalization;
+using Krate.Core.Gateway;
+using Krate.Core.Resources;
+
+namespace Krate.Core.Identity;
+
+/// <summary>
+/// Turns a proven subject into an <see cref="Actor"/>: its groups come from the Teams, Users and ServiceAccounts of this moment, so
+/// that a change of membership counts at the next request. Thread-safe.
+/// </summary>
+public sealed class IdentityResolver(KindCatalog catalog, IResourceCache cache, IdentityOptions options)
+{
+    private readonly KindDefinition users = catalog["User"];
+    private readonly KindDefinition teams = catalog["Team"];
+    private readonly KindDefinition serviceAccounts = catalog["ServiceAccount"];
+
+    /// <summary>Names that no person and no provider may carry.</summary>
+    public static bool IsReserved(string user) =>
+        user.StartsWith("system:", StringComparison.Ordinal) || user.StartsWith("krate:", StringComparison.Ordinal) || user == WellKnown.AdminUser;
+
+    public Verdict<Actor> Resolve(Credential credential)
+    {
+        if (credential.IsAdmin) return new Actor(WellKnown.AdminUser, [WellKnown.MastersGroup, WellKnown.AuthenticatedGroup]);
+        if (ServiceAccountName.TryParse(credential.Subject, out var ns, out var name)) return ServiceAccount(credential, ns, name);
+        return IsReserved(credential.Subject) ? Refused.Because<Actor>($"{credential.Subject} is a reserved name") : Person(credential);
+    }
+
+    private Verdict<Actor> ServiceAccount(Credential credential, string ns, string name)
+    {
+        var account = cache.Get(serviceAccounts, ns, name);
+        if (account is null || account.IsDeleting) return Refused.Because<Actor>("the ServiceAccount is gone");
+        if (account.Uid != credential.ServiceAccountUid) return Refused.Because<Actor>("the token was made for another ServiceAccount of this name");
+        return new Actor(credential.Subject, [ServiceAccountName.AllGroup, ServiceAccountName.NamespaceGroup(ns), WellKnown.AuthenticatedGroup]) { Uid = account.Uid };
+    }
+
+    private Verdict<Actor> Person(Credential credential)
+    {
+        var isLocal = credential.Subject == WellKnown.LocalDeveloper;
+        if (isLocal && !options.LocalDeveloper) return Refused.Because<Actor>("local development sign-in is off");
+        var records = cache.List(users, WellKnown.PlatformNamespace).Where(u => NameOf(u) == credential.Subject).ToList();
+        if (records.Count == 0 && !isLocal) return Refused.Because<Actor>("there is no such User");
+        foreach (var user in records)
+        {
+            if (user.IsDeleting || IsTrue(user, "spec.disabled")) return Refused.Because<Actor>("the User is disabled");
+            if (ValidFrom(user) is { } from && credential.IssuedAt < from) return Refused.Because<Actor>("issued before the User's tokensValidFrom");
+        }
+
+        var groups = new List<string> { WellKnown.AuthenticatedGroup };
+        if (isLocal || records.Any(u => IsTrue(u, "spec.admin"))) groups.Add(WellKnown.PlatformAdminsGroup);
+        AddTeams(groups, [credential.Subject, .. records.Select(u => u.Name)]);
+        return new Actor(credential.Subject, groups) { Uid = records.FirstOrDefault()?.Uid };
+    }
+
+    private void AddTeams(List<string> groups, IReadOnlyList<string> names)
+    {
+        foreach (var team in cache.List(teams))
+        {
+            if (team.Label(WellKnown.OrgLabel) is not { } org || !IsMember(team, names)) continue;
+            if (!groups.Contains(WellKnown.OrgGroup(org))) groups.Add(WellKnown.OrgGroup(org));
+            groups.Add(WellKnown.TeamGroup(org, team.Name));
+        }
+    }
+
+    private static bool IsMember(Resource team, IReadOnlyList<string> names) =>
+        team.Body.Texts("spec.members").Concat(team.Body.Texts("spec.maintainers")).Any(m => names.Contains(m, StringComparer.Ordinal));
+
+    /// <summary>A User's Kubernetes name: <c>spec.username</c>, where a provider's prefix fits (<c>github:mira</c>), else its own.</summary>
+    private static string NameOf(Resource user) => user.Body.Text("spec.username") is { Length: > 0 } name ? name : user.Name;
+
+    private static bool IsTrue(Resource user, string path) =>
+        user.Body.At(path) is System.Text.Json.Nodes.JsonValue v && v.TryGetValue<bool>(out var b) && b;
+
+    private static DateTimeOffset? ValidFrom(Resource user) =>
+        DateTimeOffset.TryParse(user.Body.Text("spec.tokensValidFrom"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var from) ? from : null;
+}
