@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using Krate.E2E.Hosting;
+using Microsoft.Playwright;
+using Xunit;
+
+[assembly: AssemblyFixture(typeof(AppFixture))]
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
+
+namespace Krate.E2E.Hosting;
+
+/// <summary>One published app with demo data and one Chromium for all journeys.</summary>
+public sealed class AppFixture : IAsyncLifetime
+{
+    private IPlaywright? playwright;
+
+    public KrateProcess Krate { get; private set; } = null!;
+
+    public IBrowser Browser { get; private set; } = null!;
+
+    /// <summary>Folder of the screenshots that CI keeps for people to look at.</summary>
+    public static string Screens { get; } = Directory.CreateDirectory(Path.Combine(Root, "artifacts", "screens")).FullName;
+
+    private static string Root { get; } = FindRoot();
+
+    public async ValueTask InitializeAsync()
+    {
+        Krate = await KrateProcess.StartAsync(await PublishedAsync(), ["--demo"], TestContext.Current.CancellationToken);
+        playwright = await Playwright.CreateAsync();
+        Browser = await playwright.Chromium.LaunchAsync(new()
+        {
+            ExecutablePath = "/usr/bin/chromium",
+            Headless = true,
+            Args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-quic"],
+        });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Browser is not null) await Browser.CloseAsync();
+        playwright?.Dispose();
+        if (Krate is not null) await Krate.DisposeAsync();
+    }
+
+    /// <summary>test.sh publishes once and says where; a single run from an editor publishes for itself.</summary>
+    private static async Task<string> PublishedAsync()
+    {
+        if (Environment.GetEnvironmentVariable("KRATE_PUBLISHED") is { Length: > 0 } given) return Path.GetFullPath(given);
+        var target = Path.Combine(Root, "artifacts", "e2e-app");
+        using var publish = Process.Start(new ProcessStartInfo("dotnet", ["publish", Path.Combine(Root, "Krate.Web"), "-c", "Release", "-o", target, "--nologo", "-v", "q"]))!;
+        await publish.WaitForExitAsync();
+        return publish.ExitCode == 0 ? target : throw new InvalidOperationException("dotnet publish failed");
+    }
+
+    private static string FindRoot()
+    {
+        for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
+            if (File.Exists(Path.Combine(at.FullName, "Krate.sln"))) return at.FullName;
+        throw new InvalidOperationException("Krate.sln is in no folder above the tests");
+    }
+}

@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using Microsoft.Playwright;
+using Xunit;
+
+namespace Krate.E2E.Hosting;
+
+/// <summary>
+/// A person at a browser. Every page is watched: a console error, a failed request or a request to another host fails the
+/// journey at its end.
+/// </summary>
+public abstract class Journey(AppFixture app) : IAsyncLifetime
+{
+    private readonly List<string> complaints = [];
+    private readonly List<IBrowserContext> contexts = [];
+
+    protected AppFixture App { get; } = app;
+
+    protected static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    /// <summary>Answers that a journey provokes on purpose (a 404 page).</summary>
+    protected List<string> Expected { get; } = [];
+
+    public virtual ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var context in contexts) await context.CloseAsync();
+        GC.SuppressFinalize(this);
+        Assert.Empty(complaints.Where(c => !Expected.Any(e => c.Contains(e, StringComparison.Ordinal))));
+    }
+
+    protected async Task<IPage> NewPageAsync(bool dark = false, int width = 1440, int height = 900)
+    {
+        var context = await App.Browser.NewContextAsync(new()
+        {
+            BaseURL = App.Krate.Http.ToString(),
+            ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
+            ReducedMotion = ReducedMotion.Reduce,
+            ViewportSize = new() { Width = width, Height = height },
+        });
+        contexts.Add(context);
+        var page = await context.NewPageAsync();
+        page.SetDefaultTimeout(20_000);
+        page.Console += (_, m) =>
+        {
+            if (m.Type == "error") complaints.Add($"console: {m.Text} ({m.Location})");
+        };
+        page.RequestFailed += (_, r) =>
+        {
+            // A navigation cancels what the page before it still had open.
+            if (r.Failure is not "net::ERR_ABORTED") complaints.Add($"failed: {r.Url} {r.Failure}");
+        };
+        page.Request += (_, r) =>
+        {
+            if (!r.Url.StartsWith("data:", StringComparison.Ordinal) && new Uri(r.Url).Authority != App.Krate.Http.Authority) complaints.Add($"foreign host: {r.Url}");
+        };
+        page.Response += (_, r) =>
+        {
+            if (r.Status >= 400) complaints.Add($"{r.Status}: {r.Url}");
+        };
+        return page;
+    }
+
+    /// <summary>Signs in as the local developer by keyboard and lands on <paramref name="path"/>.</summary>
+    protected async Task<IPage> SignedInAsync(string path = "/", bool dark = false, int width = 1440, int height = 900)
+    {
+        var page = await NewPageAsync(dark, width, height);
+        await page.GotoAsync("/signin?returnUrl=" + Uri.EscapeDataString(path));
+        await page.GetByRole(AriaRole.Button, new() { Name = "Continue as local developer" }).PressAsync("Enter");
+        await page.WaitForURLAsync(url => !url.Contains("/signin", StringComparison.Ordinal));
+        await LiveAsync(page);
+        return page;
+    }
+
+    protected static async Task GoAsync(IPage page, string path)
+    {
+        await page.GotoAsync(path);
+        await LiveAsync(page);
+    }
+
+    /// <summary>Input before the circuit is lost; the layout says when it is there.</summary>
+    protected static Task LiveAsync(IPage page) =>
+        page.WaitForSelectorAsync("[data-testid=circuit][data-ready=true]", new() { State = WaitForSelectorState.Attached });
+
+    protected async Task<string> KubectlAsync(string[] arguments, string? stdin = null)
+    {
+        var start = new ProcessStartInfo("kubectl") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add("--kubeconfig");
+        start.ArgumentList.Add(App.Krate.Kubeconfig);
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        start.Environment["KUBECACHEDIR"] = Path.Combine(Path.GetDirectoryName(App.Krate.Data)!, "kubecache");
+        using var process = Process.Start(start)!;
+        var error = process.StandardError.ReadToEndAsync(Ct);
+        if (stdin is not null) await process.StandardInput.WriteAsync(stdin);
+        process.StandardInput.Close();
+        var output = await process.StandardOutput.ReadToEndAsync(Ct);
+        await process.WaitForExitAsync(Ct);
+        Assert.True(process.ExitCode == 0, $"kubectl {string.Join(' ', arguments)}: {await error}{output}");
+        return output;
+    }
+
+    protected static Task ScreenshotAsync(IPage page, string name) =>
+        page.ScreenshotAsync(new() { Path = Path.Combine(AppFixture.Screens, name + ".png") });
+}

@@ -1,0 +1,76 @@
+using Deque.AxeCore.Commons;
+using Deque.AxeCore.Playwright;
+using Krate.E2E.Hosting;
+using Microsoft.Playwright;
+using Xunit;
+
+namespace Krate.E2E.Journeys;
+
+/// <summary>Each page in both themes and on a phone: axe, no sideways scrolling, a picture to look at.</summary>
+public sealed class EveryPageTests(AppFixture app) : Journey(app)
+{
+    public static TheoryData<string, string> Pages => new()
+    {
+        { "orgs", "/orgs" },
+        { "org-new", "/orgs/new" },
+        { "dashboard", "/orgs/acme" },
+        { "stacks", "/orgs/acme/agents/stacks" },
+        { "stack-overview", "/orgs/acme/resources/agentstacks/claude-code-ci-repair" },
+        { "stack-conditions", "/orgs/acme/resources/agentstacks/claude-code-ci-repair?tab=conditions" },
+        { "stack-events", "/orgs/acme/resources/agentstacks/claude-code-ci-repair?tab=events" },
+        { "stack-yaml", "/orgs/acme/resources/agentstacks/claude-code-ci-repair?tab=yaml" },
+        { "stack-new", "/orgs/acme/resources/agentstacks/new" },
+        { "tool-profiles", "/orgs/acme/resources/agenttoolprofiles" },
+        { "secrets", "/orgs/acme/resources/secrets" },
+        { "empty-list", "/orgs/acme/resources/agentdispatchruns" },
+        { "all-resources", "/orgs/acme/resources" },
+        { "admin-organizations", "/admin/organizations" },
+        { "admin-clusterroles", "/admin/clusterroles" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public async Task A_page_has_no_serious_accessibility_finding_in_either_theme_and_fits_a_phone(string name, string path)
+    {
+        var light = await SignedInAsync(path);
+        await ScreenshotAsync(light, name + "-light");
+        await AssertAccessibleAsync(light, new AxeRunOptions());
+
+        var dark = await SignedInAsync(path, dark: true);
+        await ScreenshotAsync(dark, name + "-dark");
+        await AssertAccessibleAsync(dark, new AxeRunOptions { RunOnly = RunOnlyOptions.Rules("color-contrast") });
+
+        var phone = await SignedInAsync(path, width: 390, height: 844);
+        await ScreenshotAsync(phone, name + "-phone");
+        Assert.True(await phone.EvaluateAsync<bool>("document.documentElement.scrollWidth <= 390"), $"{path} scrolls sideways at 390 px");
+    }
+
+    [Fact]
+    public async Task The_sign_in_page_is_accessible_in_both_themes()
+    {
+        foreach (var dark in new[] { false, true })
+        {
+            var page = await NewPageAsync(dark);
+            await page.GotoAsync("/signin");
+            await ScreenshotAsync(page, dark ? "signin-dark" : "signin-light");
+            await AssertAccessibleAsync(page, new AxeRunOptions());
+        }
+    }
+
+    [Fact]
+    public async Task A_page_that_does_not_exist_says_so_and_offers_a_way_back()
+    {
+        Expected.Add("404");
+        var page = await SignedInAsync("/orgs");
+        await page.GotoAsync("/orgs/no-such-org");
+        await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByText("No organization named no-such-org")).ToBeVisibleAsync();
+        await ScreenshotAsync(page, "org-not-found");
+    }
+
+    private static async Task AssertAccessibleAsync(IPage page, AxeRunOptions options)
+    {
+        var found = (await page.RunAxe(options)).Violations.Where(v => v.Impact is "serious" or "critical").ToList();
+        Assert.True(found.Count == 0, string.Join('\n', found.Select(v => $"{v.Id}: {v.Help}: {string.Join(" | ", v.Nodes.Take(3).Select(n => n.Html))}")));
+    }
+}

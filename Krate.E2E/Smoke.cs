@@ -1,2 +1,0 @@
-namespace Krate.E2E;
-public class Smoke { [Xunit.Fact] public void Builds() => Xunit.Assert.True(true); }
