@@ -18,9 +18,7 @@ public sealed class AppFixture : IAsyncLifetime
     public IBrowser Browser { get; private set; } = null!;
 
     /// <summary>Folder of the screenshots that CI keeps for people to look at.</summary>
-    public static string Screens { get; } = Directory.CreateDirectory(Path.Combine(Root, "artifacts", "screens")).FullName;
-
-    private static string Root { get; } = FindRoot();
+    public static string Screens => Directory.CreateDirectory(Path.Combine(FindRoot(), "artifacts", "screens")).FullName;
 
     public async ValueTask InitializeAsync()
     {
@@ -45,8 +43,9 @@ public sealed class AppFixture : IAsyncLifetime
     private static async Task<string> PublishedAsync()
     {
         if (Environment.GetEnvironmentVariable("KRATE_PUBLISHED") is { Length: > 0 } given) return Path.GetFullPath(given);
-        var target = Path.Combine(Root, "artifacts", "e2e-app");
-        using var publish = Process.Start(new ProcessStartInfo("dotnet", ["publish", Path.Combine(Root, "Krate.Web"), "-c", "Release", "-o", target, "--nologo", "-v", "q"]))!;
+        var root = FindRoot();
+        var target = Path.Combine(root, "artifacts", "e2e-app");
+        using var publish = Process.Start(new ProcessStartInfo("dotnet", ["publish", Path.Combine(root, "Krate.Web"), "-c", "Release", "-o", target, "--nologo", "-v", "q"]))!;
         await publish.WaitForExitAsync();
         return publish.ExitCode == 0 ? target : throw new InvalidOperationException("dotnet publish failed");
     }

@@ -26,7 +26,7 @@ public abstract class Journey(AppFixture app) : IAsyncLifetime
     {
         foreach (var context in contexts) await context.CloseAsync();
         GC.SuppressFinalize(this);
-        Assert.Empty(complaints.Where(c => !Expected.Any(e => c.Contains(e, StringComparison.Ordinal))));
+        Assert.DoesNotContain(complaints, c => !Expected.Any(e => c.Contains(e, StringComparison.Ordinal)));
     }
 
     protected async Task<IPage> NewPageAsync(bool dark = false, int width = 1440, int height = 900)
