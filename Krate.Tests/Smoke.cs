@@ -1,2 +1,0 @@
-namespace Krate.Tests;
-public class Smoke { [Xunit.Fact] public void Builds() => Xunit.Assert.True(true); }
