@@ -49,7 +49,7 @@ public sealed class SecretVault
         this.store = store;
         this.cache = cache;
         secretKind = catalog["Secret"];
-        masterKey = KeyFile.ReadOrCreate(Path.Combine(data.Keys, "secrets.key"), 32);
+        masterKey = Convert.FromBase64String(PrivateFile.ReadOrCreate(Path.Combine(data.Keys, "secrets.key"), () => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))));
         store.Feed.Observe(change =>
         {
             if (change.After.Kind == secretKind) known.TryRemove(change.After.Namespace, out _);
@@ -138,35 +138,5 @@ public sealed class SecretVault
             default:
                 return null;
         }
-    }
-}
-
-/// <summary>A random key in a file of mode 0600, made once; several replicas may share the folder.</summary>
-internal static class KeyFile
-{
-    public static byte[] ReadOrCreate(string path, int length)
-    {
-        if (!File.Exists(path))
-        {
-            var temporary = $"{path}.{Guid.NewGuid():n}";
-            using (var file = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
-            {
-                file.Write(RandomNumberGenerator.GetBytes(length));
-                file.Flush(flushToDisk: true);
-            }
-
-            try
-            {
-                // Without overwrite: the replica that came first wins, and both read its key.
-                File.Move(temporary, path, overwrite: false);
-            }
-            catch (IOException) when (File.Exists(path))
-            {
-                File.Delete(temporary);
-            }
-        }
-
-        var key = File.ReadAllBytes(path);
-        return key.Length == length ? key : throw new InvalidDataException($"{path} holds {key.Length} bytes where {length} are expected; restore it from a backup");
     }
 }

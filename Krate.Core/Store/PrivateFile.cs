@@ -1,4 +1,4 @@
-namespace Krate.Core.Identity;
+namespace Krate.Core.Store;
 
 /// <summary>
 /// Small files that only Krate may read (mode 0600), written whole or not at all. Several replicas may share the directory.
