@@ -56,7 +56,7 @@ internal sealed partial class ResourceGateway
                 }
 
                 var live = isSecret ? SecretDocuments.WithPlaceholders(before) : before.Edit();
-                var next = (isSecret ? await SettledAsync(patch, before, kind, ct) : patch).ApplyTo(live, kind, time.GetUtcNow());
+                var next = (isSecret ? await SettledAsync(patch, before, kind, ct) : patch).ApplyTo(live, kind, time.GetUtcNow(), options.Subresource);
                 return (await ReplaceAsync(actor, "patch", before, next, options, tracked: patch.Type == PatchType.Apply, ct), false);
             }
             catch (ApiException e) when (e is { Code: 409, Reason: "Conflict" or "AlreadyExists", Causes.Count: 0 } && attempt < MaxAttempts && IsUnconditional(patch.Document as JsonObject))

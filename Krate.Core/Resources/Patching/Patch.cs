@@ -27,17 +27,20 @@ public sealed record Patch(PatchType Type, JsonNode Document, string FieldManage
     /// which then creates. managedFields of the result are right for Apply; for the others the gateway calls
     /// <see cref="ManagedFields.TrackUpdate"/> as for any update.
     /// </summary>
+    /// <param name="subresource">Empty, or <c>status</c>: an apply then owns fields of the status only, under an entry of its own.</param>
     /// <exception cref="ApiException">400 for a malformed patch, 409 for apply conflicts (causes per field), 422 for a patch that cannot be applied.</exception>
-    public JsonObject ApplyTo(JsonObject? live, KindDefinition kind, DateTimeOffset now) =>
-        throw new InvalidOperationException($"{Type}");
-}
+    public JsonObject ApplyTo(JsonObject? live, KindDefinition kind, DateTimeOffset now, string subresource = "")
+    {
+        if (Type == PatchType.Apply) return ServerSideApply.Apply(live, ObjectDocument(), kind, FieldManager, Force, subresource, now);
+        ArgumentNullException.ThrowIfNull(live);
+        return Type switch
+        {
+            PatchType.Json => JsonPatch.Apply(live, Document as JsonArray ?? throw ApiException.BadRequest("a JSON patch is an array of operations"), kind),
+            PatchType.Merge => MergePatch.Apply(live, ObjectDocument()),
+            _ => StrategicMergePatch.Apply(live, ObjectDocument(), kind),
+        };
+    }
 
-/// <summary>Field ownership as Kubernetes records it in <c>metadata.managedFields</c>.</summary>
-public static class ManagedFields
-{
-    /// <summary>
-    /// After a plain write: gives the leaves that differ between <paramref name="before"/> and <paramref name="after"/> to
-    /// (<paramref name="manager"/>, Update, <paramref name="subresource"/>) and takes them from others. Changes <paramref name="after"/> in place.
-    /// </summary>
-    public static void TrackUpdate(JsonObject? before, JsonObject after, string manager, string subresource, DateTimeOffset now) => throw new InvalidOperationException();
+    private JsonObject ObjectDocument() =>
+        Document as JsonObject ?? throw ApiException.BadRequest("the patch must be a JSON object");
 }
