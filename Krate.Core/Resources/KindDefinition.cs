@@ -31,17 +31,6 @@ public enum SpecMutability
     Whole,
 }
 
-/// <summary>One printer column. <paramref name="Path"/> is a dotted path into the document; arrays print joined by commas.</summary>
-/// <param name="Type">OpenAPI type: <c>string</c>, <c>integer</c>, <c>boolean</c>, <c>date</c> (prints as age).</param>
-/// <param name="Wide">Shown only with <c>-o wide</c> (priority 1).</param>
-public sealed record KindColumn(string Name, string Path, string Type = "string", bool Wide = false, string Description = "");
-
-/// <summary>A field that names other resources. Path steps through arrays end in <c>[]</c> (<c>spec.mcpServerRefs[]</c>).</summary>
-/// <param name="Path">Dotted path to a string or a list of strings.</param>
-/// <param name="TargetKind">Kind name, looked up in the catalog when used (rows may point at each other).</param>
-/// <param name="Required">For execution kinds: a missing target refuses the create. Config kinds report it as a condition.</param>
-public sealed record KindReference(string Path, string TargetKind, bool Required = false);
-
 /// <summary>A label that admission derives from the document.</summary>
 public sealed record DerivedLabel(string Label, string Path);
 
@@ -51,18 +40,25 @@ public sealed record DerivedLabel(string Label, string Path);
 /// </summary>
 public sealed class KindDefinition
 {
+    private readonly Lazy<SchemaNode> fields;
     private readonly Lazy<JsonObject> schema;
+    private readonly IReadOnlyList<string>? categories;
+    private readonly IReadOnlyList<string>? selectableFields;
 
-    public KindDefinition() => schema = new(() => SchemaBuilder.Build(this), LazyThreadSafetyMode.ExecutionAndPublication);
+    public KindDefinition()
+    {
+        fields = new(() => SchemaBuilder.Shape(this), LazyThreadSafetyMode.ExecutionAndPublication);
+        schema = new(() => Fields.ToJson(), LazyThreadSafetyMode.ExecutionAndPublication);
+    }
 
     public required string Kind { get; init; }
 
     public required string Plural { get; init; }
 
     /// <summary>API group; empty for the core group.</summary>
-    public required string Group { get; init; }
+    public string Group { get; init; } = WellKnown.ApiGroup;
 
-    public required string Version { get; init; }
+    public string Version { get; init; } = WellKnown.ApiVersion;
 
     public required KindScope Scope { get; init; }
 
@@ -73,7 +69,8 @@ public sealed class KindDefinition
 
     public IReadOnlyList<string> ShortNames { get; init; } = [];
 
-    public IReadOnlyList<string> Categories { get; init; } = [];
+    /// <summary>Names of groups of kinds for <c>kubectl get</c>; product kinds are in <c>krate</c> unless the row says more.</summary>
+    public IReadOnlyList<string> Categories { get => categories ?? (IsProduct ? ["krate"] : []); init => categories = value; }
 
     /// <summary>Bounded context of spec 02 (<c>agents</c>, <c>identity</c>, <c>data-plane</c> ...).</summary>
     public string Context { get; init; } = "";
@@ -95,6 +92,12 @@ public sealed class KindDefinition
     /// <summary>Required fields of the spec, beside <c>organizationRef</c>, which admission fills in.</summary>
     public IReadOnlyList<string> RequiredSpec { get; init; } = [];
 
+    /// <summary>Required fields of a native document by path without indexes (<c>roleRef</c>, <c>rules.verbs</c>).</summary>
+    public IReadOnlyList<string> RequiredFields { get; init; } = [];
+
+    /// <summary>What the fields of a native document mean, by path without indexes. Product records carry <c>[Description]</c>.</summary>
+    public IReadOnlyDictionary<string, string> FieldDescriptions { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Fields of the spec that the record does not name are kept.</summary>
     public bool PreserveUnknownSpec { get; init; }
 
@@ -106,15 +109,21 @@ public sealed class KindDefinition
 
     public IReadOnlyList<DerivedLabel> DerivedLabels { get; init; } = [];
 
-    /// <summary>Paths that a field selector may name beside metadata.name and metadata.namespace; indexed by the store.</summary>
-    public IReadOnlyList<string> SelectableFields { get; init; } = [];
+    /// <summary>Paths that a field selector may name beside metadata.name and metadata.namespace; indexed by the store.
+    /// For product kinds <c>status.phase</c>, and <c>spec.repository</c> where there is one.</summary>
+    public IReadOnlyList<string> SelectableFields
+    {
+        get => selectableFields ?? (!IsProduct ? [] : RepositoryPath == "spec.repository" ? ["status.phase", "spec.repository"] : ["status.phase"]);
+        init => selectableFields = value;
+    }
 
     public SpecMutability Mutability { get; init; } = SpecMutability.Mutable;
 
     /// <summary>Top-level spec fields that may change although the spec is fixed.</summary>
     public IReadOnlyList<string> MutableSpecFields { get; init; } = [];
 
-    /// <summary>Top-level spec fields that may not change although the spec is mutable.</summary>
+    /// <summary>Top-level spec fields that may not change although the spec is mutable. For native kinds without a spec: top-level
+    /// fields of the document (<c>roleRef</c>, <c>type</c>).</summary>
     public IReadOnlyList<string> FixedSpecFields { get; init; } = [];
 
     /// <summary>Top-level status fields that keep their first value.</summary>
@@ -162,6 +171,9 @@ public sealed class KindDefinition
 
     /// <summary><c>agentstacks.krate.a5c.ai</c>, as Kubernetes names a resource in messages.</summary>
     public string QualifiedPlural => Group.Length == 0 ? Plural : $"{Plural}.{Group}";
+
+    /// <summary>The structural schema as objects: what validation and pruning walk.</summary>
+    public SchemaNode Fields => fields.Value;
 
     /// <summary>OpenAPI v3 structural schema of the whole document (apiVersion, kind, metadata by $ref, spec, status). Shared; never changed.</summary>
     public JsonObject Schema => schema.Value;
