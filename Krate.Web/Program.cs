@@ -1,2 +1,3 @@
-var app = WebApplication.CreateBuilder(args).Build();
-await app.RunAsync();
+using Krate.Web.Hosting;
+
+return await KrateHost.RunAsync(args);

@@ -1,0 +1,112 @@
+using System.Text;
+using Krate.Core.Identity;
+using Krate.Core.Store;
+using Krate.Web.Hosting.Tls;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace Krate.Web.Hosting;
+
+/// <summary>
+/// Writes <c>admin.kubeconfig</c> with the https address that Krate really listens on, when it has begun to listen and every six
+/// hours; its token lasts twelve. Renews the server certificate on the same occasions.
+/// </summary>
+public sealed class AdminKubeconfig(
+    IServer server,
+    IServiceProvider services,
+    TokenIssuer issuer,
+    DataDirectory data,
+    ILogger<AdminKubeconfig> log) : BackgroundService, IHostedLifecycleService, IReadiness
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromHours(6);
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromMinutes(10);
+    private bool written;
+
+    public string Name => "kubeconfig";
+
+    public ValueTask<string?> CheckAsync(CancellationToken ct) => new(written ? null : "admin.kubeconfig is not written yet");
+
+    /// <summary>The addresses are known only now: a port may have been chosen by the system.</summary>
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
+        if (Address() is null)
+        {
+            log.LogWarning("There is no https address: kubectl will not work, because it sends no credentials over http");
+            written = true;
+        }
+        else
+        {
+            Write();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Writes it anew. Safe at any time: readers see the old file or the new one.</summary>
+    public void Write()
+    {
+        if (Address() is not { } address) return;
+        var configuration = services.GetRequiredService<IConfiguration>();
+        var authority = TlsHosting.IsReplaced(configuration) ? null : services.GetRequiredService<CertificateAuthority>().CertificatePem;
+        var (token, _) = issuer.MintAdmin();
+        PrivateFile.Replace(data.AdminKubeconfig, Document(address.ClientUrl, authority, token));
+        written = true;
+        log.LogInformation("kubectl --kubeconfig {Path} reaches {Address}", data.AdminKubeconfig, address.ClientUrl);
+    }
+
+    internal static string Document(string url, string? authorityPem, string token) =>
+        $"""
+        apiVersion: v1
+        kind: Config
+        clusters:
+        - name: krate
+          cluster:
+            server: {url}{(authorityPem is null ? "" : "\n    certificate-authority-data: " + Convert.ToBase64String(Encoding.ASCII.GetBytes(authorityPem)))}
+        users:
+        - name: krate-admin
+          user:
+            token: {token}
+        contexts:
+        - name: krate
+          context:
+            cluster: krate
+            user: krate-admin
+            namespace: default
+        current-context: krate
+
+        """;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var time = services.GetRequiredService<TimeProvider>();
+        var wait = Interval;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await Task.Delay(wait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!stoppingToken.IsCancellationRequested) wait = Renew() ? Interval : AfterFailure;
+        }
+    }
+
+    private bool Renew()
+    {
+        try
+        {
+            services.GetRequiredService<ServerCertificate>().Refresh();
+            Write();
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            log.LogError(e, "admin.kubeconfig could not be renewed; trying again in {Wait}", AfterFailure);
+            return false;
+        }
+    }
+
+    private Listener? Address() => Listeners.Of(server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []).FirstHttps;
+}

@@ -1,0 +1,146 @@
+using Krate.Core.Gateway;
+using Krate.Core.Identity;
+using Krate.Core.Kinds;
+using Krate.Core.Resources;
+using Krate.Core.Store;
+using Krate.Web.Hosting.Requests;
+using Krate.Web.Hosting.SignIn;
+using Krate.Web.Hosting.Tls;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Hosting.StaticWebAssets;
+
+namespace Krate.Web.Hosting;
+
+/// <summary>Puts Krate together. The program and the tests use the same door.</summary>
+public static class KrateHost
+{
+    private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(8);
+
+    /// <summary>Runs until SIGTERM or Ctrl-C. A reason that the person can mend becomes one line on standard error.</summary>
+    /// <returns>Exit code: 0, or 1 when Krate could not start.</returns>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        WebApplication? app = null;
+        try
+        {
+            app = Build(args);
+            await app.StartAsync();
+        }
+        catch (Exception e) when (StartupFailure.Explain(e) is { } line)
+        {
+            if (app is not null) await app.DisposeAsync();
+            await Console.Error.WriteLineAsync(line);
+            return 1;
+        }
+
+        await using (app) await app.WaitForShutdownAsync();
+        return 0;
+    }
+
+    /// <summary>The whole application, not started.</summary>
+    /// <param name="args">Command line; <c>--demo</c> adds the demo organization once.</param>
+    /// <exception cref="StartupException">Something that the person must mend.</exception>
+    public static WebApplication Build(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            Args = [.. args.Where(a => a != "--demo")],
+            ApplicationName = typeof(KrateHost).Assembly.GetName().Name,
+            ContentRootPath = AppContext.BaseDirectory,
+        });
+        AddDefaults(builder.Configuration, args.Contains("--demo"));
+        // Outside the published folder the assets of Krate and its packages are found by the build's manifest, in every environment.
+        StaticWebAssetsLoader.UseStaticWebAssets(builder.Environment, builder.Configuration);
+        var settings = KrateSettings.From(builder.Configuration);
+        settings.Listeners.RefuseOpenDoors();
+        MakeDirectories(settings.Data);
+        AddServices(builder, settings);
+        var app = builder.Build();
+        app.Logger.LogInformation("Krate keeps its data in {Path}", settings.Data.Path);
+        UsePipeline(app);
+        MapEndpoints(app);
+        return app;
+    }
+
+    private static void AddDefaults(ConfigurationManager configuration, bool demo)
+    {
+        var defaults = new Dictionary<string, string?>
+        {
+            ["urls"] = configuration.GetSection("Kestrel:Endpoints").Exists() ? null : Listeners.DefaultUrls,
+            ["Logging:LogLevel:Default"] = "Information",
+            ["Logging:LogLevel:Microsoft"] = "Warning",
+            ["Logging:LogLevel:Microsoft.Hosting.Lifetime"] = "Information",
+            ["Logging:LogLevel:System"] = "Warning",
+        };
+        configuration.Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource { InitialData = defaults });
+        if (demo) configuration["Krate:Demo"] = "true";
+    }
+
+    private static void MakeDirectories(DataDirectory data)
+    {
+        try
+        {
+            data.Create();
+            File.WriteAllText(Path.Combine(data.Keys, ".write-test"), "");
+            File.Delete(Path.Combine(data.Keys, ".write-test"));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException($"The data directory {data.Path} cannot be written: {e.Message}", e);
+        }
+    }
+
+    private static void AddServices(WebApplicationBuilder builder, KrateSettings settings)
+    {
+        var services = builder.Services;
+        ConsoleLog.Add(builder.Logging, builder.Configuration);
+        builder.WebHost.ConfigureKestrel(k => TlsHosting.Apply(k, builder.Configuration));
+        services.Configure<HostOptions>(o => o.ShutdownTimeout = StopWithin);
+        services
+            .AddSingleton(TimeProvider.System)
+            .AddSingleton(settings)
+            .AddSingleton(settings.Data)
+            .AddSingleton(settings.Listeners)
+            .AddSingleton(KindTable.Catalog)
+            .AddKrateGateway()
+            .AddKrateIdentity(new IdentityOptions(IssuerName.Of(settings), LocalDeveloper: true))
+            .AddSingleton<CertificateAuthority>()
+            .AddSingleton<ServerCertificate>()
+            .AddSingleton<AdminKubeconfig>()
+            .AddSingleton<IReadiness>(p => p.GetRequiredService<AdminKubeconfig>())
+            .AddHostedService(p => p.GetRequiredService<AdminKubeconfig>())
+            .AddSingleton<Draining>()
+            .AddSingleton<Impersonation>()
+            .AddScoped<CspNonce>()
+            .AddTelemetry(builder.Configuration)
+            .AddRateLimits(settings.Limits)
+            .AddBrowserSessions();
+        services.AddDataProtection().SetApplicationName("krate").PersistKeysToFileSystem(Directory.CreateDirectory(Path.Combine(settings.Data.Keys, "data-protection")));
+    }
+
+    private static void UsePipeline(WebApplication app)
+    {
+        var draining = app.Services.GetRequiredService<Draining>();
+        app.UseMiddleware<Correlation>();
+        app.Use((HttpContext context, RequestDelegate next) => draining.RunAsync(context, next));
+        app.UseMiddleware<HostGuard>();
+        app.UseHsts();
+        app.UseMiddleware<SecurityHeaders>();
+        app.UseMiddleware<CookieNames>();
+        app.UseCookiePolicy(CookieNames.Policy());
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseMiddleware<Requests.Authentication>();
+        app.Use((HttpContext context, RequestDelegate next) => Health.GuardMetrics(context, next));
+        app.UseRateLimiter();
+        app.UseMiddleware<CircuitLimit>();
+        app.UseAntiforgery();
+    }
+
+    private static void MapEndpoints(WebApplication app)
+    {
+        app.MapHealth();
+        app.MapOpenId();
+        app.MapSignIn();
+    }
+}

@@ -1,0 +1,50 @@
+using Krate.Core.Store;
+
+namespace Krate.Web.Hosting;
+
+/// <summary>What the operations contract lets a person configure, read once at the start.</summary>
+public sealed record KrateSettings(DataDirectory Data, Listeners Listeners, string? PostgreSql, bool Demo)
+{
+    /// <summary>URL that names this Krate in its tokens; the first start decides it unless <c>Krate:Issuer</c> says it.</summary>
+    public string? Issuer { get; init; }
+
+    /// <summary>Host names, beside the loopback ones, that a local reverse proxy may pass on.</summary>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
+    public RequestLimits Limits { get; init; } = new();
+
+    /// <summary>SQLite in the data directory, unless a PostgreSQL connection string is given.</summary>
+    public bool IsEmbedded => PostgreSql is null;
+
+    /// <exception cref="StartupException">A value that cannot be used.</exception>
+    public static KrateSettings From(IConfiguration configuration)
+    {
+        var postgres = configuration.GetConnectionString("Krate");
+        return new(
+            new DataDirectory(configuration["Krate:Data"] is { Length: > 0 } path ? path : "data"),
+            Listeners.From(configuration),
+            string.IsNullOrWhiteSpace(postgres) ? null : postgres,
+            configuration.GetValue("Krate:Demo", false))
+        {
+            Issuer = configuration["Krate:Issuer"] is { Length: > 0 } issuer ? issuer.TrimEnd('/') : null,
+            AllowedHosts = configuration["Krate:AllowedHosts"]?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
+            Limits = configuration.GetSection("Krate:Limits").Get<RequestLimits>() ?? new(),
+        };
+    }
+}
+
+/// <summary>Bounds against floods; generous for people, configurable under <c>Krate:Limits</c>.</summary>
+public sealed record RequestLimits
+{
+    /// <summary>Sign-in attempts per minute and address.</summary>
+    public int SignInsPerMinute { get; init; } = 60;
+
+    /// <summary>Tokens minted per minute and user.</summary>
+    public int TokensPerMinute { get; init; } = 120;
+
+    /// <summary>Open pages (circuits) of one user.</summary>
+    public int CircuitsPerUser { get; init; } = 100;
+
+    /// <summary>Open pages (circuits) from one address.</summary>
+    public int CircuitsPerAddress { get; init; } = 200;
+}

@@ -1,0 +1,15 @@
+namespace Krate.Web.Hosting.Requests;
+
+/// <summary>Which paths programs call (answers are Kubernetes <c>Status</c> objects) and which people do.</summary>
+public static class ApiPaths
+{
+    private static readonly PathString[] Prefixes = ["/api", "/apis", "/openapi", "/openid", "/.well-known", "/version", "/healthz", "/livez", "/readyz", "/metrics"];
+
+    public static bool IsApi(this HttpRequest request) => Prefixes.Any(p => request.Path.StartsWithSegments(p, StringComparison.Ordinal));
+
+    /// <summary>git over HTTP: the one place where a client can only send Basic credentials.</summary>
+    public static bool IsGit(this HttpRequest request) => request.Path.StartsWithSegments("/git", StringComparison.Ordinal);
+
+    /// <summary>The hub that circuits live on.</summary>
+    public static bool IsCircuit(this HttpRequest request) => request.Path.StartsWithSegments("/_blazor", StringComparison.Ordinal);
+}
