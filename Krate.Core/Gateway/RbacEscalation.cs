@@ -1,0 +1,72 @@
+using System.Text.Json.Nodes;
+using Krate.Core.Resources;
+
+namespace Krate.Core.Gateway;
+
+/// <summary>
+/// Nobody gives what they do not hold. Writing a Role or ClusterRole needs all its rules, or the verb <c>escalate</c> on it;
+/// writing a binding needs all rules of the role it points at, or the verb <c>bind</c> on that role.
+/// </summary>
+public sealed class RbacEscalation(IAuthorizer authorizer, IResourceCache cache, KindCatalog catalog)
+{
+    /// <summary>Does nothing for other kinds, for members of <c>system:masters</c>, and for updates that leave rules, subjects and role as they are on an object being deleted.</summary>
+    /// <param name="before">Null for a create.</param>
+    /// <exception cref="ApiException">403 that lists the missing rules, 404 when the role is not there, 422 for a changed roleRef.</exception>
+    public void Check(Actor actor, KindDefinition kind, JsonObject document, JsonObject? before)
+    {
+        if (kind.Group != RbacRules.ApiGroup) return;
+        if (kind.Kind is "RoleBinding" or "ClusterRoleBinding") CheckBinding(actor, kind, document, before);
+        else if (kind.Kind is "Role" or "ClusterRole") CheckRole(actor, kind, document, before);
+    }
+
+    private void CheckRole(Actor actor, KindDefinition kind, JsonObject document, JsonObject? before)
+    {
+        if (actor.InGroup(WellKnown.MastersGroup) || OnlyLetsGo(before, document, "rules")) return;
+        var ns = document.Text("metadata.namespace") ?? "";
+        // As Kubernetes: a create names no object yet, so only an unnamed right to escalate counts.
+        var name = before is null ? "" : document.Text("metadata.name") ?? "";
+        if (authorizer.Decide(actor, new AccessRequest { Verb = "escalate", Group = kind.Group, Resource = kind.Plural, Namespace = ns, Name = name }).Allowed) return;
+        Demand(actor, kind, document, ns, RbacRules.Read(document));
+    }
+
+    private void CheckBinding(Actor actor, KindDefinition kind, JsonObject document, JsonObject? before)
+    {
+        var role = RbacRules.ReadRoleRef(document);
+        var name = document.Text("metadata.name") ?? "";
+        if (before is not null && RbacRules.ReadRoleRef(before) != role)
+            throw ApiException.Invalid(kind, name, new FieldError("FieldValueInvalid", "roleRef", "cannot change roleRef; delete the binding and create it anew"));
+        if (actor.InGroup(WellKnown.MastersGroup) || OnlyLetsGo(before, document, "subjects")) return;
+
+        var ns = document.Text("metadata.namespace") ?? "";
+        var roles = catalog[role.Kind is "Role" ? "Role" : "ClusterRole"];
+        if (authorizer.Decide(actor, new AccessRequest { Verb = "bind", Group = kind.Group, Resource = roles.Plural, Namespace = ns, Name = role.Name }).Allowed) return;
+        Demand(actor, kind, document, ns, RbacRules.Of(cache, catalog, role, ns) ?? throw ApiException.NotFound(roles, role.Name));
+    }
+
+    /// <summary>Removing a finalizer or an owner from what goes away gives nobody anything.</summary>
+    private static bool OnlyLetsGo(JsonObject? before, JsonObject document, string given) =>
+        before?.At("metadata.deletionTimestamp") is not null && JsonNode.DeepEquals(before[given], document[given]);
+
+    private void Demand(Actor actor, KindDefinition kind, JsonObject document, string ns, IReadOnlyList<PolicyRule> wanted)
+    {
+        IReadOnlyList<PolicyRule> missing;
+        try
+        {
+            missing = RbacCoverage.Missing(authorizer.RulesFor(actor, ns), wanted);
+        }
+        catch (ArgumentException)
+        {
+            throw Refused(kind, document, $"rules that spread out to more than {RbacCoverage.MaxSpread} permissions need the verb escalate or bind");
+        }
+
+        if (missing.Count == 0) return;
+        var groups = actor.Groups.Count > 0 ? $" (groups={RbacCoverage.List(actor.Groups)})" : "";
+        throw Refused(kind, document, $"user \"{actor.User}\"{groups} is attempting to grant RBAC permissions not currently held:\n{string.Join('\n', missing.Select(RbacCoverage.Text))}");
+    }
+
+    private static ApiException Refused(KindDefinition kind, JsonObject document, string why)
+    {
+        var name = document.Text("metadata.name") ?? "";
+        return new ApiException(403, "Forbidden", $"{kind.QualifiedPlural} \"{name}\" is forbidden: {why}") { Subject = (kind.Group, kind.Plural, name), ProductCode = "POLICY_DENIED" };
+    }
+}
