@@ -8,7 +8,7 @@ public static class GatewayServices
 {
     /// <summary>
     /// The gateway and what it is made of. Needs <see cref="IResourceStore"/>, <see cref="KindCatalog"/>, <see cref="DataDirectory"/>,
-    /// <see cref="IAuthorizer"/>, <see cref="ITokenMinter"/>, <see cref="ITokenAuthenticator"/> and <see cref="TimeProvider"/>.
+    /// <see cref="ITokenMinter"/>, <see cref="ITokenAuthenticator"/> and <see cref="TimeProvider"/>.
     /// Call <see cref="LoadAsync"/> after the store is initialised and before the first request.
     /// </summary>
     public static IServiceCollection AddKrateGateway(this IServiceCollection services) => services
@@ -22,8 +22,16 @@ public static class GatewayServices
         .AddSingleton<RepositoryScope>()
         .AddSingleton<GatewayActions>()
         .AddSingleton<IResourceAction, ServiceAccountTokenAction>()
+        .AddSingleton(p => new RbacAuthorizer(p.GetRequiredService<IResourceCache>(), p.GetRequiredService<IResourceStore>().Feed, p.GetRequiredService<KindCatalog>()))
+        .AddSingleton<IAuthorizer>(p => p.GetRequiredService<RbacAuthorizer>())
+        .AddSingleton<RbacEscalation>()
+        .AddSingleton<BootstrapWriter>()
         .AddSingleton<IResourceGateway, ResourceGateway>();
 
     /// <summary>Fills the in-memory indexes from the store.</summary>
-    public static Task LoadAsync(IServiceProvider services, CancellationToken ct) => services.GetRequiredService<ResourceCache>().LoadAsync(ct);
+    public static async Task LoadAsync(IServiceProvider services, CancellationToken ct)
+    {
+        await services.GetRequiredService<ResourceCache>().LoadAsync(ct);
+        services.GetRequiredService<RbacAuthorizer>().Initialize();
+    }
 }
