@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using Krate.Core.Gateway;
 using Krate.Core.Resources;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Krate.Core.ControlPlane;
 
@@ -24,7 +26,10 @@ public interface IReconciler
     Task<Outcome> ReconcileAsync(ResourceKey key, Resource? resource, ReconcileContext context, CancellationToken ct);
 }
 
-/// <summary>Maps a change of another kind to the keys it concerns. Pure and quick; <paramref name="Keys"/> gets the new state (last state for a delete) and the informer cache.</summary>
+/// <summary>
+/// Maps a change of another kind to the keys it concerns. Pure and quick. <paramref name="Keys"/> gets the new state (last
+/// state for a delete), and for an update the state before as well, and the informer cache.
+/// </summary>
 public sealed record WakeUp(KindDefinition Kind, Func<Resource, IResourceCache, IEnumerable<ResourceKey>> Keys);
 
 /// <summary>What a reconcile ended with.</summary>
@@ -46,11 +51,15 @@ public sealed record Outcome
 /// <param name="Actor">Krate itself, fenced by the reconciler's lease.</param>
 public sealed record ReconcileContext(Actor Actor, IResourceGateway Gateway, IResourceCache Cache, TimeProvider Time)
 {
-    /// <summary>Writes the status through the gateway when it differs from what is there; conditions keep their transition times. A converged resource writes nothing.</summary>
-    public Task WriteStatusAsync(Resource resource, JsonObject status, CancellationToken ct) => StatusWriter.WriteAsync(this, resource, status, ct);
-}
+    /// <summary>Carries the key and the correlation id in its scope.</summary>
+    public ILogger Logger { get; init; } = NullLogger.Instance;
 
-internal static class StatusWriter
-{
-    public static Task WriteAsync(ReconcileContext context, Resource resource, JsonObject status, CancellationToken ct) => Task.CompletedTask;
+    /// <summary>Writes the status through the gateway when it differs from what is there; conditions keep their transition times. A converged resource writes nothing.</summary>
+    /// <param name="status">
+    /// Members to set; those it does not name stay as they are, null removes one. <c>conditions</c> is the whole list;
+    /// <c>observedGeneration</c> is added.
+    /// </param>
+    /// <returns>The resource as it is then.</returns>
+    /// <exception cref="ApiException">409 when the resource has changed since it was read: the key comes back.</exception>
+    public Task<Resource> WriteStatusAsync(Resource resource, JsonObject status, CancellationToken ct) => StatusWriter.WriteAsync(this, resource, status, ct);
 }
