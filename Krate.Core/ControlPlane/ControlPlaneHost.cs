@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
+using Krate.Core.Store;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Krate.Core.ControlPlane;
 
 /// <summary>Runs every loop of the control plane and stops them in order: reconcilers first, what cleans up after them last.</summary>
-internal sealed class ControlPlaneHost(IEnumerable<IControlLoop> loops, Leadership leadership, ILogger<ControlPlaneHost> logger) : IHostedService, IControlPlaneStatus, IDisposable
+internal sealed class ControlPlaneHost(IEnumerable<IControlLoop> loops, Leadership leadership, ILogger<ControlPlaneHost> logger) : IHostedService, IControlPlaneStatus, IReadiness, IDisposable
 {
     private readonly IReadOnlyList<IControlLoop> all = [.. loops];
     private readonly ConcurrentDictionary<string, LoopState> states = new(StringComparer.Ordinal);
@@ -18,6 +19,14 @@ internal sealed class ControlPlaneHost(IEnumerable<IControlLoop> loops, Leadersh
     public bool StandingBy => IsReady && states.Values.Any(s => s is LoopState.StandingBy);
 
     public IReadOnlyDictionary<string, LoopState> Loops => states;
+
+    string IReadiness.Name => "controllers";
+
+    public ValueTask<string?> CheckAsync(CancellationToken ct)
+    {
+        var missing = all.Select(l => l.Name).Where(n => states.GetValueOrDefault(n) is not (LoopState.Running or LoopState.StandingBy)).ToList();
+        return new(missing.Count == 0 ? null : $"not running yet: {string.Join(", ", missing)}");
+    }
 
     public Task StartAsync(CancellationToken ct)
     {

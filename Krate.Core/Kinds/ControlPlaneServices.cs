@@ -1,0 +1,56 @@
+using Krate.Core.ControlPlane;
+using Krate.Core.Gateway;
+using Krate.Core.Kinds.Orgs;
+using Krate.Core.Kinds.Stacks;
+using Krate.Core.Resources;
+using Krate.Core.Store;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Krate.Core.Kinds;
+
+public static class ControlPlaneServices
+{
+    /// <summary>
+    /// The control plane with every reconciler. Needs <see cref="IResourceStore"/>, <see cref="IResourceGateway"/>,
+    /// <see cref="IResourceCache"/>, <see cref="KindCatalog"/> and <see cref="TimeProvider"/>. It starts with the host, after the
+    /// store is initialised and the cache loaded.
+    /// </summary>
+    public static IServiceCollection AddKrateControlPlane(this IServiceCollection services, ControlPlaneOptions? options = null) => services
+        .AddSingleton(options ?? new ControlPlaneOptions())
+        .AddSingleton<ResourceReader>()
+        .AddSingleton<EventRecorder>()
+        .AddSingleton(p => new ControlPlaneParts(
+            p.GetRequiredService<IResourceGateway>(),
+            p.GetRequiredService<IResourceCache>(),
+            p.GetRequiredService<IResourceStore>().Feed,
+            p.GetRequiredService<ResourceReader>(),
+            p.GetRequiredService<TimeProvider>(),
+            p.GetRequiredService<ControlPlaneOptions>()))
+        .AddSingleton(p => new Leadership(
+            p.GetRequiredService<IResourceStore>().Leases,
+            p.GetRequiredService<ControlPlaneOptions>(),
+            p.GetRequiredService<TimeProvider>(),
+            p.GetRequiredService<ILogger<Leadership>>()))
+        .AddSingleton<OrganizationRemoval>()
+        .AddReconciler<OrganizationReconciler>()
+        .AddReconciler<AgentStackReconciler>()
+        .AddReconciler<NamespaceReconciler>()
+        .AddSingleton<IControlLoop, GarbageCollector>()
+        .AddSingleton<IControlLoop, Janitor>()
+        .AddSingleton<ControlPlaneHost>()
+        .AddSingleton<IControlPlaneStatus>(p => p.GetRequiredService<ControlPlaneHost>())
+        .AddSingleton<IReadiness>(p => p.GetRequiredService<ControlPlaneHost>())
+        .AddSingleton<IHostedService>(p => p.GetRequiredService<ControlPlaneHost>());
+
+    /// <summary>A reconciler runs in a loop of its own, under a lease of its own.</summary>
+    private static IServiceCollection AddReconciler<T>(this IServiceCollection services)
+        where T : class, IReconciler => services
+        .AddSingleton<T>()
+        .AddSingleton<IReconciler>(p => p.GetRequiredService<T>())
+        .AddSingleton<IControlLoop>(p => new Controller(
+            p.GetRequiredService<T>(),
+            p.GetRequiredService<ControlPlaneParts>(),
+            p.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(T).FullName!)));
+}
