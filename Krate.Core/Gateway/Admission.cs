@@ -9,7 +9,7 @@ namespace Krate.Core.Gateway;
 /// Judges and completes a document on its way in: schema, defaults, kind rules, org scope, labels, references, immutability,
 /// known secret values. Authorisation comes before it, in the gateway.
 /// </summary>
-internal sealed class Admission(IResourceStore store, IResourceCache cache, KindCatalog catalog, OrgScope orgs, SecretVault vault, TimeProvider time)
+internal sealed class Admission(IResourceStore store, IResourceCache cache, KindCatalog catalog, OrgScope orgs, RbacEscalation escalation, SecretVault vault, TimeProvider time)
 {
     /// <summary>As etcd's default request limit.</summary>
     private const int MaxDocumentBytes = 1_500_000;
@@ -69,6 +69,7 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         await CompleteLabelsAsync(kind, document, ns, ct);
         CheckDocument(kind, document);
         await CheckRequiredReferencesAsync(kind, document, ns, ct);
+        if (!actor.IsServer) escalation.Check(actor, kind, document, null);
         await CheckSecretsAsync(actor, kind, document, ns, ct);
     }
 
@@ -84,6 +85,7 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
 
         CheckDocument(kind, document);
         CheckImmutable(kind, before, document);
+        if (!actor.IsServer) escalation.Check(actor, kind, document, before.Body);
         await CheckSecretsAsync(actor, kind, document, before.Namespace, ct);
     }
 

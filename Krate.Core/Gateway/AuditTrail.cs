@@ -16,6 +16,13 @@ internal sealed class AuditTrail(IResourceStore store, TimeProvider time)
         Event(actor, TypeOf(verb, subresource), resource.Kind, resource.Namespace, resource.Name, subresource, "Allowed", "", kubectl, resource.Uid,
             resource.Label(WellKnown.OrgLabel));
 
+    /// <summary>A permission review that somebody asked for, with its answer; what a token review was asked about is not repeated.</summary>
+    public static JsonObject Reviewed(Actor actor, Resource review)
+    {
+        var decision = review.Body["status"] is JsonObject status && status["allowed"] is JsonValue v && v.TryGetValue<bool>(out var allowed) && !allowed ? "Denied" : "Allowed";
+        return Event(actor, "permission.reviewed", review.Kind, review.Namespace, "", "", decision, review.Body.Text("status.reason") ?? "", Kubectl.Line("create", review.Kind, review.Namespace, ""), "", null);
+    }
+
     /// <summary>Records a denied request; equal ones of one actor within a minute are one.</summary>
     public async Task DeniedAsync(Actor actor, AccessRequest request, KindDefinition kind, string reason, CancellationToken ct)
     {

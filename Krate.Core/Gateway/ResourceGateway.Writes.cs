@@ -12,6 +12,7 @@ internal sealed partial class ResourceGateway
 
     public async Task<Resource> CreateAsync(Actor actor, KindDefinition kind, string ns, JsonObject document, WriteOptions options, CancellationToken ct)
     {
+        if (kind.CreateOnly) return await AnswerReviewAsync(actor, kind, ns, document.Copy(), ct);
         await AuthorizeWriteAsync(actor, "create", kind, ns, "", "", ct);
         return await CreateAdmittedAsync(actor, kind, ns, document.Copy(), options, tracked: false, ct);
     }
@@ -307,5 +308,20 @@ internal sealed partial class ResourceGateway
         if (patch.Type != PatchType.Apply && !document.ContainsKey("type")) copy.Remove("type");
         if (live is not null) await secrets.SettleUnchangedAsync(copy, live, ct);
         return patch with { Document = copy };
+    }
+
+    /// <summary>Reviews are answered, recorded in the audit log and not stored.</summary>
+    private async Task<Resource> AnswerReviewAsync(Actor actor, KindDefinition kind, string ns, JsonObject document, CancellationToken ct)
+    {
+        Admission.CheckEnvelope(kind, document, ns, null);
+        await AuthorizeAsync(actor, "create", kind, ns, "", "", ct);
+        var errors = SchemaValidator.Validate(kind, document);
+        if (errors.Count > 0) throw ApiException.Invalid(kind, "", errors);
+        var answer = kind.Kind == "TokenReview"
+            ? await AccessReviews.AnswerTokenAsync(kind, document, tokens, ct)
+            : AccessReviews.Answer(kind, document, ns, actor, authorizer);
+        var reviewed = new Resource(kind, answer);
+        await store.CommitAsync(new Commit { Audit = [AuditTrail.Reviewed(actor, reviewed)] }, ct);
+        return reviewed;
     }
 }

@@ -15,6 +15,7 @@ internal sealed partial class ResourceGateway(
     SecretDocuments secrets,
     RepositoryScope repositories,
     GatewayActions actions,
+    ITokenAuthenticator tokens,
     TimeProvider time) : IResourceGateway
 {
     public Task<AccessDecision> ReviewAsync(Actor actor, AccessRequest request, CancellationToken ct) => Task.FromResult(authorizer.Decide(actor, request));
