@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Krate.Tests.Testing;
+using Npgsql;
+
+[assembly: Xunit.AssemblyFixture(typeof(PostgresServer))]
+
+namespace Krate.Tests.Testing;
+
+/// <summary>
+/// A real PostgreSQL for one test run: Debian's binaries, a fresh cluster under the temp folder, a free loopback port.
+/// Starts when the first test asks for a database; stops and leaves nothing behind at the end.
+/// </summary>
+public sealed class PostgresServer : IAsyncDisposable
+{
+    private readonly SemaphoreSlim once = new(1, 1);
+    private readonly string folder = Path.Combine(Path.GetTempPath(), $"krate-postgres-{Guid.NewGuid():N}");
+    private int port;
+    private int databases;
+
+    /// <summary>A connection string for a new, empty database.</summary>
+    public async Task<string> CreateDatabaseAsync(CancellationToken ct)
+    {
+        await StartAsync(ct);
+        var name = $"t{Interlocked.Increment(ref databases)}";
+        await using var connection = new NpgsqlConnection(For("postgres"));
+        await connection.OpenAsync(ct);
+        await using var create = new NpgsqlCommand($"CREATE DATABASE {name}", connection);
+        await create.ExecuteNonQueryAsync(ct);
+        return For(name);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (port != 0) await RunAsync("pg_ctl", CancellationToken.None, "-D", folder, "-m", "immediate", "-w", "stop");
+        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        once.Dispose();
+    }
+
+    private string For(string database) => $"Host=127.0.0.1;Port={port};Username=postgres;Database={database};Maximum Pool Size=20;Include Error Detail=true";
+
+    private async Task StartAsync(CancellationToken ct)
+    {
+        await once.WaitAsync(ct);
+        try
+        {
+            if (port != 0) return;
+            Directory.CreateDirectory(folder);
+            if (IsRoot) await RunProcessAsync("chown", ct, "postgres", folder);
+            // A locale that does not sort by bytes: the order must come from the schema.
+            await RunAsync("initdb", ct, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-N", "-D", folder);
+            var free = FreePort();
+            await RunAsync("pg_ctl", ct, "-D", folder, "-w", "-l", Path.Combine(folder, "log"), "-o",
+                $"-p {free} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200", "start");
+            port = free;
+        }
+        finally
+        {
+            once.Release();
+        }
+    }
+
+    private static bool IsRoot => Environment.UserName == "root";
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>PostgreSQL refuses to run as root.</summary>
+    private static Task RunAsync(string tool, CancellationToken ct, params string[] args)
+    {
+        var path = Directory.EnumerateDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(d => Path.Combine(d, "bin", tool)).First(File.Exists);
+        return IsRoot ? RunProcessAsync("setpriv", ct, ["--reuid=postgres", "--regid=postgres", "--clear-groups", path, .. args]) : RunProcessAsync(path, ct, args);
+    }
+
+    private static async Task RunProcessAsync(string file, CancellationToken ct, params string[] args)
+    {
+        // The output goes nowhere: the server inherits it and would keep a pipe open.
+        var start = new ProcessStartInfo("sh") { WorkingDirectory = Path.GetTempPath() };
+        start.ArgumentList.Add("-c");
+        start.ArgumentList.Add("exec \"$@\" >/dev/null 2>&1 </dev/null");
+        foreach (var arg in new[] { "sh", file }.Concat(args)) start.ArgumentList.Add(arg);
+        using var process = Process.Start(start)!;
+        await process.WaitForExitAsync(ct);
+        if (process.ExitCode != 0) throw new InvalidOperationException($"{file} {string.Join(' ', args)} ended with {process.ExitCode}");
+    }
+}
