@@ -1,3 +1,4 @@
+using Krate.Core.Identity;
 using Krate.Web.Hosting.Requests;
 using Microsoft.AspNetCore.Authentication.Cookies;
 
@@ -27,6 +28,7 @@ internal static class SessionServices
         return services
             .AddSingleton<Sessions>()
             .AddSingleton<LocalRegistration>()
+            .AddSingleton(p => new SignInMethods(p.GetRequiredService<IdentityOptions>().LocalDeveloper))
             .AddScoped<ICurrentActor, CurrentActor>();
     }
 }

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Installs what the tests need and is missing, builds with warnings as errors, runs every test project.
+# Last line: "N passed, N failed, N skipped". Exit code 0 only when nothing failed.
+set -euo pipefail
+cd "$(dirname "$0")"
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+
+command -v dotnet > /dev/null || { echo "The .NET 10 SDK is needed: https://dot.net" >&2; exit 1; }
+
+packages=()
+command -v git > /dev/null || packages+=(git)
+command -v bwrap > /dev/null || packages+=(bubblewrap)
+[ -x /usr/bin/chromium ] || packages+=(chromium)
+compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || packages+=(postgresql)
+if [ ${#packages[@]} -gt 0 ]; then
+  echo "Installing ${packages[*]}"
+  as_root=$([ "$(id -u)" -eq 0 ] || echo sudo)
+  $as_root apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends "${packages[@]}" > /dev/null
+fi
+if [ -x scripts/install-kubectl.sh ]; then scripts/install-kubectl.sh; fi
+
+dotnet restore Krate.sln --locked-mode -v quiet
+dotnet build Krate.sln --no-restore -v quiet -warnaserror
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+status=0
+dotnet test --no-build --solution Krate.sln --max-parallel-test-modules 1 2>&1 | tee "$log" || status=$?
+
+awk '/^ *(failed|succeeded|skipped): [0-9]+$/ { sub(":", "", $1); n[$1] += $2 }
+     END { printf "%d passed, %d failed, %d skipped\n", n["succeeded"], n["failed"], n["skipped"] }' "$log"
+exit "$status"
