@@ -22,6 +22,7 @@ public sealed class RelationalStore : IResourceStore, IAsyncDisposable
     private readonly ILogger logger;
     private readonly CancellationTokenSource stopping = new();
     private Task listening = Task.CompletedTask;
+    private bool disposed;
 
     public RelationalStore(StoreOptions options, KindCatalog catalog, TimeProvider time, ILogger<RelationalStore> logger)
     {
@@ -99,6 +100,8 @@ public sealed class RelationalStore : IResourceStore, IAsyncDisposable
     /// <summary>Lets queued commits finish, ends subscriptions, closes the database.</summary>
     public async ValueTask DisposeAsync()
     {
+        // A container disposes a singleton once for each service it is registered as.
+        if (Interlocked.Exchange(ref disposed, true)) return;
         await stopping.CancelAsync();
         await queue.DisposeAsync();
         await listening;

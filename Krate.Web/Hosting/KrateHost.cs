@@ -56,7 +56,7 @@ public static class KrateHost
         MakeDirectories(settings.Data);
         AddServices(builder, settings);
         var app = builder.Build();
-        app.Logger.LogInformation("Krate keeps its data in {Path}", settings.Data.Path);
+        app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Krate").LogInformation("Krate keeps its data in {Path}", settings.Data.Path);
         UsePipeline(app);
         MapEndpoints(app);
         return app;
@@ -70,6 +70,8 @@ public static class KrateHost
             ["Logging:LogLevel:Default"] = "Information",
             ["Logging:LogLevel:Microsoft"] = "Warning",
             ["Logging:LogLevel:Microsoft.Hosting.Lifetime"] = "Information",
+            // The keys lie in a directory of mode 0700, beside others of the same worth.
+            ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
             ["Logging:LogLevel:System"] = "Warning",
         };
         configuration.Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource { InitialData = defaults });
@@ -99,10 +101,14 @@ public static class KrateHost
         services
             .AddSingleton(TimeProvider.System)
             .AddSingleton(settings)
-            .AddSingleton(settings.Data)
             .AddSingleton(settings.Listeners)
             .AddSingleton(KindTable.Catalog)
+            .AddKrateStore(new StoreOptions { DataDirectory = settings.Data, PostgresConnectionString = settings.PostgreSql })
             .AddKrateGateway()
+            .AddSingleton<Preparation>()
+            .AddSingleton<IReadiness>(p => p.GetRequiredService<Preparation>())
+            .AddHostedService(p => p.GetRequiredService<Preparation>())
+            .AddKrateControlPlane()
             .AddKrateIdentity(new IdentityOptions(IssuerName.Of(settings), LocalDeveloper: true))
             .AddSingleton<CertificateAuthority>()
             .AddSingleton<ServerCertificate>()
