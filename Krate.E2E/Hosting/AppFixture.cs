@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Krate.E2E.Hosting;
+using Krate.Tests.Testing;
 using Microsoft.Playwright;
 using Xunit;
 
@@ -11,6 +12,7 @@ namespace Krate.E2E.Hosting;
 /// <summary>One published app with demo data and one Chromium for all journeys.</summary>
 public sealed class AppFixture : IAsyncLifetime
 {
+    private readonly string folder = Directory.CreateTempSubdirectory("krate-e2e-").FullName;
     private IPlaywright? playwright;
 
     public KrateProcess Krate { get; private set; } = null!;
@@ -22,7 +24,8 @@ public sealed class AppFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Krate = await KrateProcess.StartAsync(await PublishedAsync(), ["--demo"], TestContext.Current.CancellationToken);
+        var app = Path.Combine(await PublishedAsync(), "Krate.Web");
+        Krate = await KrateProcess.StartAsync([app, "--demo"], Path.Combine(folder, "data"), null, TestContext.Current.CancellationToken);
         playwright = await Playwright.CreateAsync();
         Browser = await playwright.Chromium.LaunchAsync(new()
         {
@@ -37,6 +40,7 @@ public sealed class AppFixture : IAsyncLifetime
         if (Browser is not null) await Browser.CloseAsync();
         playwright?.Dispose();
         if (Krate is not null) await Krate.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
     }
 
     /// <summary>test.sh publishes once and says where; a single run from an editor publishes for itself.</summary>

@@ -2,9 +2,9 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Krate.E2E.Hosting;
+namespace Krate.Tests.Testing;
 
-/// <summary>The published app as a process of its own, on free loopback ports, with an empty data directory.</summary>
+/// <summary>Krate as a process of its own, on free loopback ports.</summary>
 public sealed class KrateProcess : IAsyncDisposable
 {
     private readonly Process process;
@@ -35,22 +35,22 @@ public sealed class KrateProcess : IAsyncDisposable
         }
     }
 
-    public static async Task<KrateProcess> StartAsync(string published, string[] arguments, CancellationToken ct)
+    /// <summary>Starts the app and waits until it is ready.</summary>
+    /// <param name="command">Program and arguments: the published app, or <c>dotnet</c> and the built assembly.</param>
+    /// <param name="data">Data directory; may be one that an earlier process left behind.</param>
+    /// <param name="postgres">Connection string; null for SQLite in the data directory.</param>
+    /// <exception cref="InvalidOperationException">It ended or was not ready within a minute; the message has its log.</exception>
+    public static async Task<KrateProcess> StartAsync(IReadOnlyList<string> command, string data, string? postgres, CancellationToken ct)
     {
-        var data = Directory.CreateTempSubdirectory("krate-e2e-").FullName;
         var (http, https) = (FreePort(), FreePort());
-        var start = new ProcessStartInfo(Path.Combine(published, "Krate.Web"))
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = data,
-        };
-        foreach (var argument in arguments) start.ArgumentList.Add(argument);
-        start.Environment["Krate__Data"] = Path.Combine(data, "data");
+        var start = new ProcessStartInfo(command[0]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
+        foreach (var argument in command.Skip(1)) start.ArgumentList.Add(argument);
+        start.Environment["Krate__Data"] = data;
         start.Environment["ASPNETCORE_URLS"] = $"http://127.0.0.1:{http};https://127.0.0.1:{https}";
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
+        if (postgres is not null) start.Environment["ConnectionStrings__Krate"] = postgres;
         var process = Process.Start(start) ?? throw new InvalidOperationException("the app did not start");
-        var krate = new KrateProcess(process, Path.Combine(data, "data"), new($"http://127.0.0.1:{http}"), new($"https://127.0.0.1:{https}"));
+        var krate = new KrateProcess(process, data, new($"http://127.0.0.1:{http}"), new($"https://127.0.0.1:{https}"));
         process.OutputDataReceived += (_, e) => krate.Append(e.Data);
         process.ErrorDataReceived += (_, e) => krate.Append(e.Data);
         process.BeginOutputReadLine();
@@ -59,16 +59,20 @@ public sealed class KrateProcess : IAsyncDisposable
         return krate;
     }
 
+    /// <summary>The admin's client token, as kubectl would send it.</summary>
+    public string AdminToken() => File.ReadLines(Kubeconfig).Select(l => l.Trim()).First(l => l.StartsWith("token:", StringComparison.Ordinal))["token:".Length..].Trim().Trim('"');
+
+    /// <summary>kill -9.</summary>
+    public async Task KillAsync()
+    {
+        process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
-        if (!process.HasExited)
-        {
-            process.Kill(entireProcessTree: true);
-            await process.WaitForExitAsync();
-        }
-
+        if (!process.HasExited) await KillAsync();
         process.Dispose();
-        Directory.Delete(Path.GetDirectoryName(Data)!, recursive: true);
     }
 
     private static int FreePort()
@@ -86,8 +90,8 @@ public sealed class KrateProcess : IAsyncDisposable
     private async Task WaitUntilReadyAsync(CancellationToken ct)
     {
         using var client = new HttpClient { BaseAddress = Http };
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-        for (var attempt = 0; attempt < 600; attempt++)
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        for (var attempt = 0; attempt < 1200; attempt++)
         {
             if (process.HasExited) throw new InvalidOperationException($"the app ended with exit code {process.ExitCode}:\n{Log}");
             try
