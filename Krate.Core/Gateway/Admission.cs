@@ -103,32 +103,13 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
     private void CheckDocument(KindDefinition kind, JsonObject document)
     {
         var name = document.Text("metadata.name") ?? "";
-        var errors = new List<FieldError>(NameErrors(kind, document));
-        errors.AddRange(SchemaValidator.Validate(kind, document));
+        var errors = SchemaValidator.Validate(kind, document).ToList();
         // Rules read typed fields: they only make sense once the shape is right.
         if (errors.Count == 0 && kind.Validate is { } rules) errors.AddRange(rules(document));
         if (errors.Count > 0) throw ApiException.Invalid(kind, name, errors);
         orgs.CheckReferences(kind, document);
         if (KrateJson.ToText(document).Length > MaxDocumentBytes)
             throw new ApiException(413, "RequestEntityTooLarge", $"{kind.Kind} \"{name}\" is larger than {MaxDocumentBytes} bytes") { Subject = (kind.Group, kind.Kind, name) };
-    }
-
-    private static IEnumerable<FieldError> NameErrors(KindDefinition kind, JsonObject document)
-    {
-        var name = document.Text("metadata.name");
-        if (string.IsNullOrEmpty(name))
-        {
-            if (!kind.Numbered) yield return new("FieldValueRequired", "metadata.name", "name or generateName is required");
-            yield break;
-        }
-
-        if (name.Length > kind.MaxNameLength) yield return new("FieldValueTooLong", "metadata.name", $"must have no more than {kind.MaxNameLength} characters");
-        var legal = kind.Group == "rbac.authorization.k8s.io" ? Names.IsPathSegment(name) : Names.IsSubdomain(name);
-        if (!legal)
-        {
-            yield return new("FieldValueInvalid", "metadata.name",
-                $"\"{name}\" is no valid name: lower case letters, digits, '-' and '.', starting and ending with a letter or digit (for example my-name)");
-        }
     }
 
     private static void CheckImmutable(KindDefinition kind, Resource before, JsonObject document)
@@ -203,8 +184,8 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         if (!kind.IsProduct) return;
         foreach (var derived in kind.DerivedLabels)
         {
-            var value = References.Values(document, derived.Path).Select(v => v.Name).FirstOrDefault();
-            OrgScope.SetLabel(kind, document, derived.Label, value is not null && Names.IsLabelValue(value) ? value : null);
+            var value = FieldPath.Find(document, derived.Path).Select(f => f.Value.Text()).FirstOrDefault(v => v is not null);
+            OrgScope.SetLabel(kind, document, derived.Label, value is not null && MetadataRules.IsLabelValue(value) ? value : null);
         }
 
         if (kind.RepositoryPath is not null) OrgScope.SetLabel(kind, document, WellKnown.RepositoryLabel, await RepositoryOfAsync(kind, document, ns, ct));
@@ -219,7 +200,7 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
             ? (named.Text("kind"), named.Text("name"))
             : (kind.References.FirstOrDefault(r => r.Path == path)?.TargetKind ?? "Repository", document.Text(path));
         if (name is null || targetKind is null) return null;
-        if (targetKind == "Repository") return Names.IsLabelValue(name) ? name : null;
+        if (targetKind == "Repository") return MetadataRules.IsLabelValue(name) ? name : null;
         return catalog.Find(targetKind) is { } target && await store.GetAsync(target, ns, name, ct) is { } referred ? referred.Label(WellKnown.RepositoryLabel) : null;
     }
 
@@ -229,11 +210,12 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         var errors = new List<FieldError>();
         foreach (var reference in kind.References.Where(r => r.Required))
         {
-            var target = catalog[reference.TargetKind];
-            var targetNs = target.Scope switch { KindScope.Platform => WellKnown.PlatformNamespace, KindScope.Cluster => "", _ => ns };
-            foreach (var (path, name) in References.Values(document, reference.Path))
-                if (!name.Contains('@', StringComparison.Ordinal) && await store.GetAsync(target, targetNs, name, ct) is null)
-                    errors.Add(new("FieldValueNotFound", path, $"there is no {reference.TargetKind} named {name} that you may see"));
+            foreach (var target in reference.Read(document, catalog).Where(t => !t.Name.Contains('@', StringComparison.Ordinal)))
+            {
+                var targetNs = target.Kind.Scope switch { KindScope.Platform => WellKnown.PlatformNamespace, KindScope.Cluster => "", _ => ns };
+                if (await store.GetAsync(target.Kind, targetNs, target.Name, ct) is null)
+                    errors.Add(new("FieldValueNotFound", target.Field, $"there is no {target.Kind.Kind} named {target.Name} that you may see"));
+            }
         }
 
         if (errors.Count > 0) throw ApiException.Invalid(kind, document.Text("metadata.name") ?? "", errors);
@@ -248,23 +230,4 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         if (count > SecretRefusalsPerMinute) throw ApiException.TooManyRequests("too many refused documents; wait a minute", 60);
         throw ApiException.Invalid(kind, document.Text("metadata.name") ?? "", new FieldError("SECRET_VALUE_REJECTED", field, "contains a value that is kept in a Secret; refer to the Secret instead"));
     }
-}
-
-/// <summary>Kubernetes' rules for names. Pure.</summary>
-public static class Names
-{
-    /// <summary>DNS-1123 subdomain.</summary>
-    public static bool IsSubdomain(string name) => name.Length is > 0 and <= 253 && name.Split('.').All(IsLabelLike);
-
-    /// <summary>DNS-1123 label: at most 63.</summary>
-    public static bool IsLabel(string name) => name.Length <= 63 && IsLabelLike(name);
-
-    /// <summary>RBAC names: anything that fits a URL segment.</summary>
-    public static bool IsPathSegment(string name) => name is not ("" or "." or "..") && !name.Contains('/', StringComparison.Ordinal) && !name.Contains('%', StringComparison.Ordinal) && !name.Any(char.IsControl);
-
-    public static bool IsLabelValue(string value) =>
-        value.Length <= 63 && (value.Length == 0 || (char.IsAsciiLetterOrDigit(value[0]) && char.IsAsciiLetterOrDigit(value[^1]) && value.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')));
-
-    private static bool IsLabelLike(string part) =>
-        part.Length > 0 && part[0] != '-' && part[^1] != '-' && part.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
 }

@@ -8,6 +8,9 @@ namespace Krate.Core.Gateway;
 /// </summary>
 internal sealed class OrgScope(IResourceCache cache, KindCatalog catalog, TimeProvider time)
 {
+    /// <summary>Namespaces of the seed's examples; they stand for the org's own.</summary>
+    private static readonly string[] ExampleNamespaces = [WellKnown.PlatformNamespace, "krate-secrets", "krate-config"];
+
     private readonly KindDefinition organizations = catalog["Organization"];
     private readonly KindDefinition bindings = catalog["OrgNamespaceBinding"];
     private readonly KindDefinition sharing = catalog["OrgSharingPolicy"];
@@ -29,15 +32,13 @@ internal sealed class OrgScope(IResourceCache cache, KindCatalog catalog, TimePr
     public void CheckReferences(KindDefinition kind, JsonObject document)
     {
         var org = document.Text("spec.organizationRef");
-        foreach (var reference in kind.References)
+        var ns = document.Text("metadata.namespace");
+        foreach (var target in kind.References.SelectMany(r => r.Read(document, catalog)))
         {
-            foreach (var (path, name) in References.Values(document, reference.Path))
-            {
-                var at = name.LastIndexOf('@');
-                if (at < 0 || name[(at + 1)..] == org) continue;
-                if (!Shared(name[(at + 1)..], org, reference.TargetKind, name[..at]))
-                    throw Refused(kind, document, "CROSS_ORG_REF_DENIED", path, $"names a {reference.TargetKind} of another organization, and no sharing policy admits it");
-            }
+            var at = target.Name.LastIndexOf('@');
+            var elsewhere = at >= 0 && target.Name[(at + 1)..] != org && !Shared(target.Name[(at + 1)..], org, target.Kind.Kind, target.Name[..at]);
+            if (elsewhere || (target.Namespace is { Length: > 0 } given && given != ns && !ExampleNamespaces.Contains(given)))
+                throw Refused(kind, document, "CROSS_ORG_REF_DENIED", target.Field, $"names a {target.Kind.Kind} of another organization, and no sharing policy admits it");
         }
     }
 
@@ -87,36 +88,5 @@ internal sealed class OrgScope(IResourceCache cache, KindCatalog catalog, TimePr
             && !(DateTimeOffset.TryParse(p.Body.Text("spec.expiresAt"), System.Globalization.CultureInfo.InvariantCulture, out var expires) && expires <= now)
             && p.Body.At("spec.allowedRefs") is JsonArray refs
             && refs.Any(r => r.Text("kind") == targetKind && r.Text("name") == name));
-    }
-}
-
-/// <summary>Reads the values of reference fields, arrays included.</summary>
-public static class References
-{
-    /// <summary>All names at a path of the table of kinds (<c>spec.mcpServerRefs[]</c>, <c>spec.requiredSecretRefs[].name</c>), each with its own path.</summary>
-    public static IEnumerable<(string Path, string Name)> Values(JsonNode? document, string path) => Walk(document, path.Split('.'), 0, "");
-
-    private static IEnumerable<(string Path, string Name)> Walk(JsonNode? node, string[] steps, int at, string path)
-    {
-        if (node is null) yield break;
-        if (at == steps.Length)
-        {
-            if (node is JsonValue v && v.TryGetValue<string>(out var name) && name.Length > 0) yield return (path, name);
-            yield break;
-        }
-
-        var many = steps[at].EndsWith("[]", StringComparison.Ordinal);
-        var step = many ? steps[at][..^2] : steps[at];
-        if (node is not JsonObject o || !o.TryGetPropertyValue(step, out var child)) yield break;
-        var here = path.Length == 0 ? step : $"{path}.{step}";
-        if (!many)
-        {
-            foreach (var found in Walk(child, steps, at + 1, here)) yield return found;
-            yield break;
-        }
-
-        if (child is not JsonArray items) yield break;
-        for (var i = 0; i < items.Count; i++)
-            foreach (var found in Walk(items[i], steps, at + 1, $"{here}[{i}]")) yield return found;
     }
 }

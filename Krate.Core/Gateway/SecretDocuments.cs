@@ -80,8 +80,6 @@ internal sealed class SecretDocuments(SecretVault vault, IResourceStore store)
         foreach (var (key, node) in document["data"] as JsonObject ?? [])
         {
             if (node is null) continue;
-            if (key.Length is 0 or > 253 || key is "." or ".." || !key.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
-                throw ApiException.Invalid(kind, name, new FieldError("FieldValueInvalid", $"data[{key}]", "a valid key has letters, digits, '-', '_' or '.'"));
             if (node is not JsonValue v || !v.TryGetValue<string>(out var text)) throw ApiException.Invalid(kind, name, new FieldError("FieldValueTypeInvalid", $"data[{key}]", "must be a base64 string"));
             if (text == Placeholder)
             {

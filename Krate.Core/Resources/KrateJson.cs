@@ -78,6 +78,9 @@ public static class KrateJson
     public static string? Text(this JsonNode? node, string path) =>
         node.At(path) is JsonValue v && v.TryGetValue<string>(out var s) ? s : null;
 
+    /// <summary>The string that a node is; null for anything else.</summary>
+    public static string? Text(this JsonNode? node) => node is JsonValue v && v.TryGetValue<string>(out var s) ? s : null;
+
     /// <summary>All strings at a path: a string is one, an array of strings is many, anything else none.</summary>
     public static IEnumerable<string> Texts(this JsonNode? node, string path) => node.At(path) switch
     {

@@ -128,8 +128,8 @@ public sealed class SecretTests(KrateCore core) : IClassFixture<KrateCore>
     }
 
     [Theory]
-    [InlineData("data", "token", "not base64!", "data[token]")]
-    [InlineData("data", "a/b", "eA==", "data[a/b]")]
+    [InlineData("data", "token", "not base64!", "data.token")]
+    [InlineData("data", "a/b", "eA==", "data")]
     public async Task A_bad_value_or_key_is_refused_by_name(string field, string key, string value, string where)
     {
         var ns = await core.NewOrgAsync();
@@ -151,7 +151,7 @@ public sealed class SecretTests(KrateCore core) : IClassFixture<KrateCore>
         ["metadata"] = new JsonObject
         {
             ["name"] = name,
-            ["annotations"] = new JsonObject { [WellKnown.LastAppliedAnnotation] = $$"""{"data":{"token":"{{Base64(Canary)}}"}}""" },
+            ["annotations"] = new JsonObject { [WellKnown.LastAppliedAnnotation] = new JsonObject { ["data"] = new JsonObject { ["token"] = Base64(Canary) } }.ToJsonString() },
         },
         ["stringData"] = new JsonObject { ["token"] = Canary },
     };

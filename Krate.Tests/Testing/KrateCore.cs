@@ -93,7 +93,7 @@ public class KrateCore : IAsyncLifetime
 
     /// <summary>Files of the data directory (database, WAL, keys, ...) that contain these bytes.</summary>
     public IReadOnlyList<string> FilesContaining(byte[] needle) =>
-        [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(f => ReadShared(f).AsSpan().IndexOf(needle) >= 0)];
+        [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(f => !f.EndsWith("krate.lock", StringComparison.Ordinal) && ReadShared(f).AsSpan().IndexOf(needle) >= 0)];
 
     private static byte[] ReadShared(string path)
     {
