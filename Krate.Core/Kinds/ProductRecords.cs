@@ -111,3 +111,43 @@ public sealed record MemorySnapshotRef
     [Digest]
     public string? Digest { get; init; }
 }
+
+/// <summary>One key of a Secret. Never its value.</summary>
+public sealed record SecretKeyRef
+{
+    [Description("Namespace of the Secret: the organization's own, also when left out.")]
+    [DnsLabel]
+    public string? Namespace { get; init; }
+
+    [Description("Name of the Secret.")]
+    [Required]
+    public string? Name { get; init; }
+
+    [Description("Key in the Secret.")]
+    public string? Key { get; init; }
+}
+
+/// <summary>One key of a ConfigMap.</summary>
+public sealed record ConfigKeyRef
+{
+    [Description("Namespace of the ConfigMap: the organization's own, also when left out.")]
+    [DnsLabel]
+    public string? Namespace { get; init; }
+
+    [Description("Name of the ConfigMap.")]
+    [Required]
+    public string? Name { get; init; }
+
+    [Description("Key in the ConfigMap.")]
+    public string? Key { get; init; }
+}
+
+/// <summary>When a person must be asked. A run's policy may only tighten its stack's.</summary>
+public sealed record ApprovalPolicy
+{
+    [Description("Actions that need approval (tool-use, secret-access, network, write-back ...).")]
+    public IReadOnlyList<string>? RequireFor { get; init; }
+
+    [Description("Whether every write-back needs approval.")]
+    public bool? RequireWriteBackApproval { get; init; }
+}

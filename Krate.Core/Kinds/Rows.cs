@@ -43,10 +43,24 @@ internal static class Rows
 
     public static FieldError Required(string field, string message = "Required value") => new(SchemaValidator.FieldRequired, field, message);
 
-    /// <summary>A field that holds a namespace: only the resource's own, which is the org's.</summary>
-    public static IEnumerable<FieldError> OwnNamespace(JsonObject body, string path)
+    /// <summary>Addresses are shown and logged; a user name and password in one would be, too.</summary>
+    public static IEnumerable<FieldError> NoCredentialsInUrl(JsonObject body, string path)
     {
-        if (body.Text(path) is { Length: > 0 } ns && body.Text("metadata.namespace") is { Length: > 0 } own && ns != own)
-            yield return new FieldError("CROSS_ORG_REF_DENIED", path, "must be the organization's own namespace");
+        if (body.Text(path) is not { Length: > 0 } text) yield break;
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var url))
+            yield return Invalid(path, "must be an absolute address");
+        else if (url.UserInfo.Length > 0)
+            yield return new FieldError("SECRET_VALUE_REJECTED", path, "must not contain a user name or password; refer to a Secret");
+    }
+
+    /// <summary>Fields that hold a namespace: only the resource's own, which is the org's.</summary>
+    public static IEnumerable<FieldError> OwnNamespace(JsonObject body, params string[] paths)
+    {
+        if (body.Text("metadata.namespace") is not { Length: > 0 } own) yield break;
+        foreach (var (field, ns) in paths.SelectMany(p => FieldPath.Find(body, p)))
+        {
+            if (ns.ToString() is { Length: > 0 } name && name != own)
+                yield return new FieldError("CROSS_ORG_REF_DENIED", field, "must be the organization's own namespace");
+        }
     }
 }

@@ -14,7 +14,7 @@ public sealed class KindTableTests
     [Fact]
     public void The_table_holds_exactly_the_kinds_of_the_specification()
     {
-        var expected = File.ReadLines(Path.Combine(SourceTree.Root, "Krate.Tests/Kinds/kinds.csv")).Skip(1).Where(l => l.Length > 0).Select(l => string.Join(',', l.Split(',')[..6])).Order();
+        var expected = File.ReadLines(Path.Combine(Repository.Root, "Krate.Tests/Kinds/kinds.csv")).Skip(1).Where(l => l.Length > 0).Select(l => string.Join(',', l.Split(',')[..6])).Order();
         var actual = KindTable.All.Where(k => k.IsProduct)
             .Select(k => string.Join(',', k.Kind, k.Plural, k.Context, k.Storage, k.Scope, string.Join(' ', k.RequiredSpec))).Order();
         Assert.Equal(expected, actual);

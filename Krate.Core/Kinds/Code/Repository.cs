@@ -91,16 +91,3 @@ public static class RepositoryKind
             yield return Rows.Invalid("spec.forkOf", "must be another repository");
     }
 }
-
-/// <summary>The rules of <c>git check-ref-format</c> for what people write into specs.</summary>
-public static class GitRefs
-{
-    public static bool IsBranchName(string name) =>
-        !name.StartsWith("refs/", StringComparison.Ordinal) && !name.StartsWith('-') && name != "HEAD" && name != "@" && IsRefPath(name);
-
-    private static bool IsRefPath(string path) =>
-        path.Length is > 0 and <= 255
-        && !path.Contains("..", StringComparison.Ordinal) && !path.Contains("@{", StringComparison.Ordinal) && !path.EndsWith('.')
-        && path.All(c => c > ' ' && c != 0x7f && c is not ('~' or '^' or ':' or '?' or '*' or '[' or '\\'))
-        && path.Split('/').All(s => s.Length > 0 && !s.StartsWith('.') && !s.EndsWith(".lock", StringComparison.Ordinal));
-}
