@@ -12,6 +12,7 @@ internal static class Samples
         ["^([0-9a-f]{40}|[0-9a-f]{64})$"] = new string('b', 40),
         ["^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d|w))+$"] = "1h30m",
         ["^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"] = "sample",
+        ["^[A-Za-z_][A-Za-z0-9_]*$"] = "SAMPLE",
         ["^https?://[^\\s/?#]+.*$"] = "https://example.com/x",
     };
 
