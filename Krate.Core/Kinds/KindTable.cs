@@ -1,86 +1,128 @@
+using Krate.Core.Kinds.Approvals;
+using Krate.Core.Kinds.Audit;
+using Krate.Core.Kinds.Code;
+using Krate.Core.Kinds.Dispatch;
+using Krate.Core.Kinds.Grants;
+using Krate.Core.Kinds.Hooks;
+using Krate.Core.Kinds.Memory;
+using Krate.Core.Kinds.Native;
+using Krate.Core.Kinds.Orgs;
+using Krate.Core.Kinds.Policy;
+using Krate.Core.Kinds.Runs;
+using Krate.Core.Kinds.Stacks;
+using Krate.Core.Kinds.Triggers;
+using Krate.Core.Kinds.Work;
 using Krate.Core.Resources;
 
 namespace Krate.Core.Kinds;
 
-/// <summary>The table of contents: every kind, one line each.</summary>
+/// <summary>The table of contents: every kind, one line each, grouped by area. Order is that of navigation and docs.</summary>
 public static class KindTable
 {
     public static IReadOnlyList<KindDefinition> All { get; } =
     [
-        Stacks.AgentStackKind.Row,
-        Stacks.AgentSubagentKind.Row,
-        Stacks.AgentToolProfileKind.Row,
-        Stacks.AgentMcpServerKind.Row,
-        Stacks.AgentSkillKind.Row,
-        new() { Kind = "AgentTriggerRule", Plural = "agenttriggerrules", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentTriggerRule.", Context = "agents", Storage = "etcd", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["sources", "agentStack", "taskKind"] },
-        Stacks.AgentContextLabelKind.Row,
-        new() { Kind = "AgentWorkspacePolicy", Plural = "agentworkspacepolicies", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentWorkspacePolicy.", Context = "agents", Storage = "etcd", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["mode", "retentionPolicy"] },
-        Grants.AgentServiceAccountKind.Row,
-        new() { Kind = "AgentRoleBinding", Plural = "agentrolebindings", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentRoleBinding.", Context = "identity", Storage = "etcd", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["subject", "roleRef", "scope"] },
-        new() { Kind = "AgentSecretGrant", Plural = "agentsecretgrants", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentSecretGrant.", Context = "identity", Storage = "etcd", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["subject", "secretRef", "purpose"] },
-        new() { Kind = "AgentConfigGrant", Plural = "agentconfiggrants", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentConfigGrant.", Context = "identity", Storage = "etcd", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["subject", "configMapRef", "purpose"] },
-        new() { Kind = "AgentDispatchRun", Plural = "agentdispatchruns", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentDispatchRun.", Context = "agents", Storage = "postgres", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["repository", "sourceRefs", "agentStack", "taskKind"] },
-        new() { Kind = "AgentDispatchAttempt", Plural = "agentdispatchattempts", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentDispatchAttempt.", Context = "agents", Storage = "postgres", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["agentDispatchRun", "attemptReason", "agentStackSnapshot"] },
-        new() { Kind = "AgentSession", Plural = "agentsessions", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentSession.", Context = "agents", Storage = "postgres", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["agentMuxSessionId", "dispatchRun"] },
-        new() { Kind = "AgentWorkspace", Plural = "agentworkspaces", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentWorkspace.", Context = "agents", Storage = "postgres", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["repository", "workspacePath", "ownership"] },
-        new() { Kind = "AgentApproval", Plural = "agentapprovals", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentApproval.", Context = "agents", Storage = "postgres", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["dispatchRun", "action", "requestedBy"] },
-        new() { Kind = "AgentContextBundle", Plural = "agentcontextbundles", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentContextBundle.", Context = "agents", Storage = "postgres/object-storage", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["dispatchRun", "digest", "sources"] },
-        new() { Kind = "AgentArtifact", Plural = "agentartifacts", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentArtifact.", Context = "agents", Storage = "postgres/object-storage", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["dispatchRun", "kind", "digest"] },
-        new() { Kind = "AgentReviewArtifact", Plural = "agentreviewartifacts", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentReviewArtifact.", Context = "agents", Storage = "postgres", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["dispatchRun", "targetRef", "decision"] },
-        new() { Kind = "AgentTriggerExecution", Plural = "agenttriggerexecutions", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentTriggerExecution.", Context = "agents", Storage = "postgres", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["triggerRule", "sourceEvent", "decision"] },
-        Stacks.AgentCapabilityRequirementKind.Row,
-        new() { Kind = "WorkItemSessionLink", Plural = "workitemsessionlinks", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "WorkItemSessionLink.", Context = "agents", Storage = "postgres", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["workItemRef", "agentSession"] },
-        new() { Kind = "WorkItemWorkspaceLink", Plural = "workitemworkspacelinks", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "WorkItemWorkspaceLink.", Context = "agents", Storage = "postgres", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["workItemRef", "workspace"] },
-        new() { Kind = "AgentMemoryRepository", Plural = "agentmemoryrepositories", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentMemoryRepository.", Context = "agents", Storage = "etcd", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["repositoryRef", "defaultBranch", "layoutProfile"] },
-        new() { Kind = "AgentMemorySource", Plural = "agentmemorysources", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentMemorySource.", Context = "agents", Storage = "etcd", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["repositoryRef", "appliesTo", "include"] },
-        new() { Kind = "AgentMemoryOntology", Plural = "agentmemoryontologies", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentMemoryOntology.", Context = "agents", Storage = "etcd", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["memoryRepository", "ontologyPath"] },
-        new() { Kind = "AgentMemoryAssociation", Plural = "agentmemoryassociations", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentMemoryAssociation.", Context = "agents", Storage = "etcd", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["memoryRef", "targetRef", "relationship"] },
-        new() { Kind = "AgentMemorySnapshot", Plural = "agentmemorysnapshots", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentMemorySnapshot.", Context = "agents", Storage = "postgres/object-storage", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["memoryRepository", "requestedRef", "resolvedCommit"] },
-        new() { Kind = "AgentMemoryQuery", Plural = "agentmemoryqueries", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentMemoryQuery.", Context = "agents", Storage = "postgres/object-storage", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["snapshotRef", "requester", "query"] },
-        new() { Kind = "AgentMemoryUpdate", Plural = "agentmemoryupdates", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentMemoryUpdate.", Context = "agents", Storage = "postgres/object-storage", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["memoryRepository", "sourceRun", "changes"] },
-        new() { Kind = "AgentRunMemoryImport", Plural = "agentrunmemoryimports", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentRunMemoryImport.", Context = "agents", Storage = "postgres/object-storage", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["organizationRef", "memoryRepository", "source", "include"] },
-        new() { Kind = "AgentRunJournalEvent", Plural = "agentrunjournalevents", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentRunJournalEvent.", Context = "agents", Storage = "postgres/object-storage", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["organizationRef", "runRef", "sequence", "digest"] },
-        Orgs.OrganizationKind.Row,
-        Orgs.OrgNamespaceBindingKind.Row,
-        Orgs.OrgSharingPolicyKind.Row,
-        Orgs.UserKind.Row,
-        Orgs.TeamKind.Row,
-        Orgs.InviteKind.Row,
-        Orgs.IdentityMappingKind.Row,
-        Orgs.AuthProviderKind.Row,
-        Code.RepositoryKind.Row,
-        Code.SSHKeyKind.Row,
-        Code.RepositoryPermissionKind.Row,
-        Hooks.WebhookSubscriptionKind.Row,
-        Code.RefPolicyKind.Row,
-        Code.BranchProtectionKind.Row,
-        new() { Kind = "PolicyProfile", Plural = "policyprofiles", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "PolicyProfile.", Context = "policy", Storage = "etcd", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["displayName", "mode"] },
-        new() { Kind = "PolicyTemplate", Plural = "policytemplates", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "PolicyTemplate.", Context = "policy", Storage = "etcd", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["displayName", "targetKinds"] },
-        new() { Kind = "PolicyBinding", Plural = "policybindings", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "PolicyBinding.", Context = "policy", Storage = "etcd", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["templateRef", "mode"] },
-        new() { Kind = "PolicyExceptionRequest", Plural = "policyexceptionrequests", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "PolicyExceptionRequest.", Context = "policy", Storage = "etcd", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["policyRef", "justification", "expiresAt"] },
-        Runs.RunnerPoolKind.Row,
-        Work.ViewKind.Row,
-        Work.SelectorKind.Row,
-        Stacks.AgentAdapterKind.Row,
-        Stacks.AgentTransportBindingKind.Row,
-        Stacks.AgentProviderConfigKind.Row,
-        Stacks.AgentProjectKind.Row,
-        Stacks.AgentGatewayConfigKind.Row,
-        Work.PullRequestKind.Row,
-        Work.IssueKind.Row,
-        Work.CommentKind.Row,
-        Work.ReviewKind.Row,
-        Runs.PipelineKind.Row,
-        Runs.JobKind.Row,
-        Hooks.WebhookDeliveryKind.Row,
-        new() { Kind = "AgentSessionTranscript", Plural = "agentsessiontranscripts", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentSessionTranscript.", Context = "agents", Storage = "postgres/object-storage", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["sessionRef"] },
-        new() { Kind = "AgentSessionAttachment", Plural = "agentsessionattachments", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentSessionAttachment.", Context = "agents", Storage = "postgres/object-storage", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["sessionRef", "sourceType", "digest"] },
-        new() { Kind = "AgentWorkspaceRuntime", Plural = "agentworkspaceruntimes", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AgentWorkspaceRuntime.", Context = "agents", Storage = "postgres", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["workspaceRef", "status"] },
-        new() { Kind = "AuditEvent", Plural = "auditevents", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "AuditEvent.", Context = "audit", Storage = "postgres", PreserveUnknownSpec = true, StatusType = typeof(PlainStatus), RequiredSpec = ["type", "actor", "target"] },
-        .. Native.CoreKinds.All,
-        .. Native.RbacKinds.All,
-        .. Native.ReviewKinds.All,
+        // Organizations and people
+        OrganizationKind.Row,
+        OrgNamespaceBindingKind.Row,
+        OrgSharingPolicyKind.Row,
+        UserKind.Row,
+        TeamKind.Row,
+        InviteKind.Row,
+        IdentityMappingKind.Row,
+        AuthProviderKind.Row,
+
+        // Code
+        RepositoryKind.Row,
+        BranchProtectionKind.Row,
+        RefPolicyKind.Row,
+        RepositoryPermissionKind.Row,
+        SSHKeyKind.Row,
+
+        // Work
+        IssueKind.Row,
+        PullRequestKind.Row,
+        ReviewKind.Row,
+        CommentKind.Row,
+        ViewKind.Row,
+        SelectorKind.Row,
+
+        // Runs
+        RunnerPoolKind.Row,
+        PipelineKind.Row,
+        JobKind.Row,
+
+        // Hooks
+        WebhookSubscriptionKind.Row,
+        WebhookDeliveryKind.Row,
+
+        // Stacks
+        AgentStackKind.Row,
+        AgentSubagentKind.Row,
+        AgentToolProfileKind.Row,
+        AgentMcpServerKind.Row,
+        AgentSkillKind.Row,
+        AgentContextLabelKind.Row,
+        AgentAdapterKind.Row,
+        AgentTransportBindingKind.Row,
+        AgentProviderConfigKind.Row,
+        AgentGatewayConfigKind.Row,
+        AgentProjectKind.Row,
+        AgentCapabilityRequirementKind.Row,
+
+        // Grants
+        AgentServiceAccountKind.Row,
+        AgentRoleBindingKind.Row,
+        AgentSecretGrantKind.Row,
+        AgentConfigGrantKind.Row,
+
+        // Dispatch
+        AgentDispatchRunKind.Row,
+        AgentDispatchAttemptKind.Row,
+        AgentSessionKind.Row,
+        AgentSessionTranscriptKind.Row,
+        AgentSessionAttachmentKind.Row,
+        AgentContextBundleKind.Row,
+        AgentArtifactKind.Row,
+        AgentWorkspaceKind.Row,
+        AgentWorkspaceRuntimeKind.Row,
+        AgentWorkspacePolicyKind.Row,
+        WorkItemSessionLinkKind.Row,
+        WorkItemWorkspaceLinkKind.Row,
+
+        // Approvals
+        AgentApprovalKind.Row,
+        AgentReviewArtifactKind.Row,
+
+        // Triggers
+        AgentTriggerRuleKind.Row,
+        AgentTriggerExecutionKind.Row,
+
+        // Memory
+        AgentMemoryRepositoryKind.Row,
+        AgentMemorySourceKind.Row,
+        AgentMemoryOntologyKind.Row,
+        AgentMemoryAssociationKind.Row,
+        AgentMemorySnapshotKind.Row,
+        AgentMemoryQueryKind.Row,
+        AgentMemoryUpdateKind.Row,
+        AgentRunMemoryImportKind.Row,
+        AgentRunJournalEventKind.Row,
+
+        // Policy
+        PolicyProfileKind.Row,
+        PolicyTemplateKind.Row,
+        PolicyBindingKind.Row,
+        PolicyExceptionRequestKind.Row,
+
+        // Audit
+        AuditEventKind.Row,
+
+        // Native
+        .. CoreKinds.All,
+        .. RbacKinds.All,
+        .. ReviewKinds.All,
     ];
 
+    /// <summary>The catalog that everybody takes (a singleton in the container).</summary>
     public static KindCatalog Catalog { get; } = new(All);
 }

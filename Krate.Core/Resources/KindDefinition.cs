@@ -157,6 +157,9 @@ public sealed class KindDefinition
     /// <summary>Fills in defaults on a copy before validation. Pure.</summary>
     public Action<JsonObject>? Default { get; init; }
 
+    /// <summary>Rules on a document as it came in, before unknown fields are dropped (they may be the very thing that is refused). Pure.</summary>
+    public Func<JsonObject, IEnumerable<FieldError>>? Inspect { get; init; }
+
     /// <summary>Rules beyond the structural schema. Pure; errors name the field.</summary>
     public Func<JsonObject, IEnumerable<FieldError>>? Validate { get; init; }
 

@@ -7,9 +7,9 @@ namespace Krate.Tests.Kinds;
 
 public sealed class KindTableTests
 {
-    public static TheoryData<string> Everything => [.. KindTable.All.Where(k => k.SpecType is not null || !k.IsProduct).Select(k => k.Kind)];
+    public static TheoryData<string> Everything => [.. KindTable.All.Select(k => k.Kind)];
 
-    public static TheoryData<string> Products => [.. KindTable.All.Where(k => k.SpecType is not null).Select(k => k.Kind)];
+    public static TheoryData<string> Products => [.. KindTable.All.Where(k => k.IsProduct).Select(k => k.Kind)];
 
     [Fact]
     public void The_table_holds_exactly_the_kinds_of_the_specification()

@@ -6,10 +6,10 @@ namespace Krate.Tests.Kinds;
 
 public sealed class SchemaValidatorTests
 {
-    public static TheoryData<string> Stored => [.. KindTable.All.Where(k => !k.CreateOnly && (k.SpecType is not null || !k.IsProduct)).Select(k => k.Kind)];
+    public static TheoryData<string> Stored => [.. KindTable.All.Where(k => !k.CreateOnly).Select(k => k.Kind)];
 
     public static TheoryData<string, string> RequiredFields =>
-        [.. KindTable.All.Where(k => k.SpecType is not null).SelectMany(k => k.RequiredSpec, (k, f) => new TheoryDataRow<string, string>(k.Kind, f))];
+        [.. KindTable.All.Where(k => k.IsProduct).SelectMany(k => k.RequiredSpec, (k, f) => new TheoryDataRow<string, string>(k.Kind, f))];
 
     [Theory, MemberData(nameof(Stored))]
     public void A_document_with_what_is_required_is_valid(string kind)
