@@ -55,7 +55,11 @@ public static class KrateHost
         settings.Listeners.RefuseOpenDoors();
         MakeDirectories(settings.Data);
         AddServices(builder, settings);
+        var started = false;
+        // Until it has started, the host's own words are a stack trace of what StartupFailure says in one line.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => Volatile.Read(ref started) && level >= LogLevel.Warning);
         var app = builder.Build();
+        app.Lifetime.ApplicationStarted.Register(() => Volatile.Write(ref started, true));
         app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Krate").LogInformation("Krate keeps its data in {Path}", settings.Data.Path);
         UsePipeline(app);
         MapEndpoints(app);
