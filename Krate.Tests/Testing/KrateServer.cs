@@ -69,6 +69,7 @@ public sealed class KrateServer : IAsyncDisposable
         }
         catch
         {
+            await app.StopAsync(CancellationToken.None);
             await app.DisposeAsync();
             throw;
         }

@@ -1,3 +1,4 @@
+using Krate.Core.ControlPlane;
 using Krate.Core.Gateway;
 using Krate.Core.Identity;
 using Krate.Core.Kinds;
@@ -28,7 +29,7 @@ public static class KrateHost
         }
         catch (Exception e) when (StartupFailure.Explain(e) is { } line)
         {
-            if (app is not null) await app.DisposeAsync();
+            if (app is not null) await EndAsync(app);
             await Console.Error.WriteLineAsync(line);
             return 1;
         }
@@ -64,6 +65,13 @@ public static class KrateHost
         UsePipeline(app);
         MapEndpoints(app);
         return app;
+    }
+
+    /// <summary>What had started before the failure stops in order.</summary>
+    private static async Task EndAsync(WebApplication app)
+    {
+        await app.StopAsync();
+        await app.DisposeAsync();
     }
 
     private static void AddDefaults(ConfigurationManager configuration, bool demo)
@@ -112,7 +120,7 @@ public static class KrateHost
             .AddSingleton<Preparation>()
             .AddSingleton<IReadiness>(p => p.GetRequiredService<Preparation>())
             .AddHostedService(p => p.GetRequiredService<Preparation>())
-            .AddKrateControlPlane()
+            .AddKrateControlPlane(new ControlPlaneOptions { SingleProcess = settings.IsEmbedded })
             .AddKrateIdentity(new IdentityOptions(IssuerName.Of(settings), LocalDeveloper: true))
             .AddSingleton<CertificateAuthority>()
             .AddSingleton<ServerCertificate>()
