@@ -37,6 +37,10 @@ public class KrateCore : IAsyncLifetime
 
     public SecretVault Vault => services.GetRequiredService<SecretVault>();
 
+    public TokenIssuer Tokens => services.GetRequiredService<TokenIssuer>();
+
+    public ITokenAuthenticator Authenticator => services.GetRequiredService<ITokenAuthenticator>();
+
     public DateTimeOffset Now => services.GetRequiredService<TimeProvider>().GetUtcNow();
 
     /// <summary>A running core; the caller disposes it.</summary>
