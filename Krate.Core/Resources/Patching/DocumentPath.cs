@@ -2,15 +2,15 @@ using System.Text.Json.Nodes;
 
 namespace Krate.Core.Resources.Patching;
 
-/// <summary>Reads and changes a document at a <see cref="FieldPath"/>.</summary>
+/// <summary>Reads and changes a document at a <see cref="OwnedField"/>.</summary>
 internal static class DocumentPath
 {
-    public static JsonNode? Get(JsonObject document, FieldPath path)
+    public static JsonNode? Get(JsonObject document, OwnedField path)
     {
         JsonNode? at = document;
         foreach (var step in path.Steps)
         {
-            if (step == FieldPath.Self) return at;
+            if (step == OwnedField.Self) return at;
             at = Step(at, step);
             if (at is null) return null;
         }
@@ -19,16 +19,16 @@ internal static class DocumentPath
     }
 
     /// <summary>Sets a leaf, making objects and keyed elements on the way.</summary>
-    public static void Set(JsonObject document, FieldPath path, JsonNode? value)
+    public static void Set(JsonObject document, OwnedField path, JsonNode? value)
     {
         JsonObject at = document;
         for (var i = 0; i < path.Steps.Count; i++)
         {
             var step = path.Steps[i];
-            if (step == FieldPath.Self) return;
+            if (step == OwnedField.Self) return;
             var name = step[2..];
             var last = i == path.Steps.Count - 1;
-            if (!last && FieldPath.KeyOf(path.Steps[i + 1]) is { } key)
+            if (!last && OwnedField.KeyOf(path.Steps[i + 1]) is { } key)
             {
                 if (at[name] is not JsonArray list) at[name] = list = [];
                 at = Element(list, key);
@@ -46,9 +46,9 @@ internal static class DocumentPath
     }
 
     /// <summary>Removes a leaf and the containers that this empties.</summary>
-    public static void Remove(JsonObject document, FieldPath path)
+    public static void Remove(JsonObject document, OwnedField path)
     {
-        var steps = path.Steps[^1] == FieldPath.Self ? path.Steps.Take(path.Steps.Count - 1).ToArray() : [.. path.Steps];
+        var steps = path.Steps[^1] == OwnedField.Self ? path.Steps.Take(path.Steps.Count - 1).ToArray() : [.. path.Steps];
         var parents = new List<JsonNode> { document };
         foreach (var step in steps[..^1])
         {
@@ -72,7 +72,7 @@ internal static class DocumentPath
     private static JsonNode? Step(JsonNode? at, string step) => at switch
     {
         JsonObject o when step.StartsWith("f:", StringComparison.Ordinal) => o[step[2..]],
-        JsonArray list when FieldPath.KeyOf(step) is { } key => list.FirstOrDefault(e => e.Text(key.Name) == key.Value),
+        JsonArray list when OwnedField.KeyOf(step) is { } key => list.FirstOrDefault(e => e.Text(key.Name) == key.Value),
         _ => null,
     };
 

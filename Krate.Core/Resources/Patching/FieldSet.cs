@@ -14,15 +14,15 @@ internal static class FieldSet
         ".metadata.creationTimestamp", ".metadata.deletionTimestamp", ".metadata.deletionGracePeriodSeconds", ".metadata.selfLink", ".metadata.managedFields",
     };
 
-    private static readonly FieldPath Conditions = FieldPath.Root.Member("status").Member("conditions");
+    private static readonly OwnedField Conditions = OwnedField.Root.Member("status").Member("conditions");
 
     /// <summary>Every owned leaf with its value. The value of an element's own entry (<c>.</c>) is null.</summary>
-    public static Dictionary<FieldPath, JsonNode?> LeavesOf(JsonObject document)
+    public static Dictionary<OwnedField, JsonNode?> LeavesOf(JsonObject document)
     {
-        var leaves = new Dictionary<FieldPath, JsonNode?>();
+        var leaves = new Dictionary<OwnedField, JsonNode?>();
         foreach (var (name, value) in document)
         {
-            var path = FieldPath.Root.Member(name);
+            var path = OwnedField.Root.Member(name);
             if (name == "metadata" && value is JsonObject metadata)
             {
                 foreach (var (field, inner) in metadata) Collect(inner, path.Member(field), leaves);
@@ -36,14 +36,14 @@ internal static class FieldSet
         return leaves;
     }
 
-    public static HashSet<FieldPath> Read(JsonObject fieldsV1)
+    public static HashSet<OwnedField> Read(JsonObject fieldsV1)
     {
-        var set = new HashSet<FieldPath>();
-        Read(fieldsV1, FieldPath.Root, set);
+        var set = new HashSet<OwnedField>();
+        Read(fieldsV1, OwnedField.Root, set);
         return set;
     }
 
-    public static JsonObject Write(IEnumerable<FieldPath> set)
+    public static JsonObject Write(IEnumerable<OwnedField> set)
     {
         var root = new JsonObject();
         foreach (var path in set.Order())
@@ -55,7 +55,7 @@ internal static class FieldSet
         return root;
     }
 
-    private static void Collect(JsonNode? value, FieldPath path, Dictionary<FieldPath, JsonNode?> leaves)
+    private static void Collect(JsonNode? value, OwnedField path, Dictionary<OwnedField, JsonNode?> leaves)
     {
         if (path.Steps.Count <= 2 && Unowned.Contains(path.ToString())) return;
         if (value is JsonObject { Count: > 0 } o)
@@ -67,7 +67,7 @@ internal static class FieldSet
             foreach (var element in list.OfType<JsonObject>())
             {
                 var at = path.Element(key, element.Text(key)!);
-                leaves[at.Then(FieldPath.Self)] = null;
+                leaves[at.Then(OwnedField.Self)] = null;
                 foreach (var (name, inner) in element) Collect(inner, at.Member(name), leaves);
             }
         }
@@ -78,18 +78,18 @@ internal static class FieldSet
     }
 
     /// <summary>The key of a list whose elements are owned one by one; null for an atomic list.</summary>
-    private static string? KeyedBy(JsonArray list, FieldPath path) =>
+    private static string? KeyedBy(JsonArray list, OwnedField path) =>
         list.Count > 0 && path.Equals(Conditions) && list.All(e => e.Text("type") is not null)
             && list.Select(e => e.Text("type")).Distinct(StringComparer.Ordinal).Count() == list.Count
             ? "type"
             : null;
 
-    private static void Read(JsonObject fields, FieldPath at, HashSet<FieldPath> set)
+    private static void Read(JsonObject fields, OwnedField at, HashSet<OwnedField> set)
     {
         if (fields.Count == 0 && !at.IsRoot) set.Add(at);
         foreach (var (step, inner) in fields)
         {
-            if (step == FieldPath.Self) set.Add(at.Then(FieldPath.Self));
+            if (step == OwnedField.Self) set.Add(at.Then(OwnedField.Self));
             else if (inner is JsonObject child) Read(child, at.Then(step), set);
         }
     }

@@ -34,7 +34,7 @@ public static class ManagedFields
     }
 
     /// <summary>Leaves of <paramref name="after"/> that are new or different, and leaves of <paramref name="before"/> that are no longer there.</summary>
-    internal static (HashSet<FieldPath> Changed, HashSet<FieldPath> Gone) Compare(Dictionary<FieldPath, JsonNode?> before, Dictionary<FieldPath, JsonNode?> after)
+    internal static (HashSet<OwnedField> Changed, HashSet<OwnedField> Gone) Compare(Dictionary<OwnedField, JsonNode?> before, Dictionary<OwnedField, JsonNode?> after)
     {
         var changed = after.Where(x => !before.TryGetValue(x.Key, out var was) || !JsonNode.DeepEquals(was, x.Value)).Select(x => x.Key).ToHashSet();
         var gone = before.Keys.Where(p => !after.ContainsKey(p)).ToHashSet();
@@ -89,7 +89,7 @@ internal sealed class FieldOwner(string manager, string operation, string subres
 
     public string Time { get; set; } = "";
 
-    public HashSet<FieldPath> Fields { get; private init; } = [];
+    public HashSet<OwnedField> Fields { get; private init; } = [];
 
     /// <summary>The entry as it was read; written back unchanged while nothing in it changes, so that a no-op stays one.</summary>
     private JsonObject? Original { get; init; }

@@ -59,23 +59,23 @@ internal static class ServerSideApply
     }
 
     /// <summary>What the configuration says, without nulls, and only the side (status or the rest) that the request is about.</summary>
-    private static Dictionary<FieldPath, JsonNode?> WantedLeaves(JsonObject config, KindDefinition kind, string subresource)
+    private static Dictionary<OwnedField, JsonNode?> WantedLeaves(JsonObject config, KindDefinition kind, string subresource)
     {
-        var status = FieldPath.Root.Member("status");
+        var status = OwnedField.Root.Member("status");
         return FieldSet.LeavesOf(config)
-            .Where(x => x.Value is not null || x.Key.Steps[^1] == FieldPath.Self)
+            .Where(x => x.Value is not null || x.Key.Steps[^1] == OwnedField.Self)
             .Where(x => subresource == "status" ? x.Key.StartsWith(status) : !kind.HasStatus || !x.Key.StartsWith(status))
             .ToDictionary(x => x.Key, x => x.Value);
     }
 
     /// <summary>An empty object asks only that there be one.</summary>
-    private static void Put(JsonObject merged, FieldPath path, JsonNode? value)
+    private static void Put(JsonObject merged, OwnedField path, JsonNode? value)
     {
         if (value is JsonObject { Count: 0 } && DocumentPath.Get(merged, path) is JsonObject) return;
         DocumentPath.Set(merged, path, value);
     }
 
-    private static void RemoveDropped(JsonObject merged, FieldOwner? mine, Dictionary<FieldPath, JsonNode?> wanted, List<FieldOwner> owners)
+    private static void RemoveDropped(JsonObject merged, FieldOwner? mine, Dictionary<OwnedField, JsonNode?> wanted, List<FieldOwner> owners)
     {
         if (mine is null) return;
         var kept = owners.Where(o => o != mine).SelectMany(o => o.Fields).Concat(wanted.Keys).ToList();
@@ -84,7 +84,7 @@ internal static class ServerSideApply
         foreach (var path in mine.Fields.Where(p => !keptSet.Contains(p) && !IsKey(p)).Order())
         {
             // A container stays while anybody owns something inside it; a leaf that became one is no longer ours to remove.
-            var container = path.Steps[^1] == FieldPath.Self ? new FieldPath([.. path.Steps.Take(path.Steps.Count - 1)]) : path;
+            var container = path.Steps[^1] == OwnedField.Self ? new OwnedField([.. path.Steps.Take(path.Steps.Count - 1)]) : path;
             if (!kept.Exists(k => k.StartsWith(container))) DocumentPath.Remove(merged, path);
         }
 
@@ -92,14 +92,14 @@ internal static class ServerSideApply
             DocumentPath.Set(merged, path, wanted[path]);
     }
 
-    private static bool IsKey(FieldPath path) =>
-        path.Steps.Count > 1 && FieldPath.KeyOf(path.Steps[^2]) is { } key && path.Steps[^1] == "f:" + key.Name;
+    private static bool IsKey(OwnedField path) =>
+        path.Steps.Count > 1 && OwnedField.KeyOf(path.Steps[^2]) is { } key && path.Steps[^1] == "f:" + key.Name;
 
     /// <summary>A leaf that went because the configuration puts another shape in its place, and not because its owner dropped it.</summary>
-    private static bool IsReplaced(FieldPath path, JsonNode? value, Dictionary<FieldPath, JsonNode?> wanted) =>
-        value is not JsonObject { Count: 0 } && path.Steps[^1] != FieldPath.Self && wanted.Keys.Any(w => w.StartsWith(path) || path.StartsWith(w));
+    private static bool IsReplaced(OwnedField path, JsonNode? value, Dictionary<OwnedField, JsonNode?> wanted) =>
+        value is not JsonObject { Count: 0 } && path.Steps[^1] != OwnedField.Self && wanted.Keys.Any(w => w.StartsWith(path) || path.StartsWith(w));
 
-    private static void Own(List<FieldOwner> owners, FieldOwner? mine, JsonObject merged, KindDefinition kind, string manager, string subresource, IEnumerable<FieldPath> wanted, bool differs, DateTimeOffset now)
+    private static void Own(List<FieldOwner> owners, FieldOwner? mine, JsonObject merged, KindDefinition kind, string manager, string subresource, IEnumerable<OwnedField> wanted, bool differs, DateTimeOffset now)
     {
         var fields = wanted.ToHashSet();
         if (mine is null) owners.Add(mine = new FieldOwner(manager, FieldOwner.Apply, subresource));
@@ -110,7 +110,7 @@ internal static class ServerSideApply
         mine.Time = Timestamps.Format(now);
     }
 
-    private static ApiException Refuse(List<(FieldOwner Owner, FieldPath Path)> conflicts, KindDefinition kind, string name)
+    private static ApiException Refuse(List<(FieldOwner Owner, OwnedField Path)> conflicts, KindDefinition kind, string name)
     {
         var causes = conflicts.Select(c => new FieldError("FieldManagerConflict", c.Path.ToString(), $"conflict with {c.Owner.Describe()}")).ToArray();
         var text = conflicts.Count == 1

@@ -7,34 +7,34 @@ namespace Krate.Core.Resources.Patching;
 /// A place in a document in the notation of fieldsV1: each step is <c>f:name</c> (a member), <c>k:{"type":"Ready"}</c> (an
 /// element of a keyed list) or <c>.</c> (the thing itself). A value.
 /// </summary>
-internal sealed class FieldPath(params string[] steps) : IEquatable<FieldPath>, IComparable<FieldPath>
+internal sealed class OwnedField(params string[] steps) : IEquatable<OwnedField>, IComparable<OwnedField>
 {
     public const string Self = ".";
 
     private readonly int hash = steps.Aggregate(17, (h, s) => HashCode.Combine(h, string.GetHashCode(s, StringComparison.Ordinal)));
 
-    public static FieldPath Root { get; } = new();
+    public static OwnedField Root { get; } = new();
 
     public IReadOnlyList<string> Steps => steps;
 
     public bool IsRoot => steps.Length == 0;
 
-    public FieldPath Member(string name) => Then("f:" + name);
+    public OwnedField Member(string name) => Then("f:" + name);
 
-    public FieldPath Element(string key, string value) => Then($"k:{KrateJson.ToText(new JsonObject { [key] = value })}");
+    public OwnedField Element(string key, string value) => Then($"k:{KrateJson.ToText(new JsonObject { [key] = value })}");
 
-    public FieldPath Then(string step) => new([.. steps, step]);
+    public OwnedField Then(string step) => new([.. steps, step]);
 
-    public bool StartsWith(FieldPath other) =>
+    public bool StartsWith(OwnedField other) =>
         other.Steps.Count <= steps.Length && other.Steps.SequenceEqual(steps.Take(other.Steps.Count), StringComparer.Ordinal);
 
-    public bool Equals(FieldPath? other) => other is not null && hash == other.hash && steps.AsSpan().SequenceEqual(other.AsSpan());
+    public bool Equals(OwnedField? other) => other is not null && hash == other.hash && steps.AsSpan().SequenceEqual(other.AsSpan());
 
-    public override bool Equals(object? obj) => Equals(obj as FieldPath);
+    public override bool Equals(object? obj) => Equals(obj as OwnedField);
 
     public override int GetHashCode() => hash;
 
-    public int CompareTo(FieldPath? other)
+    public int CompareTo(OwnedField? other)
     {
         for (var i = 0; i < steps.Length && i < other!.Steps.Count; i++)
         {
