@@ -24,6 +24,9 @@ public interface IResourceGateway
     /// </summary>
     IAsyncEnumerable<WatchEvent> WatchAsync(Actor actor, KindDefinition kind, string? ns, WatchOptions options, CancellationToken ct);
 
+    /// <summary>Changes of several kinds in one namespace after a version, in one order of versions, with bookmarks. Ends as the other watch does.</summary>
+    IAsyncEnumerable<WatchEvent> WatchAsync(Actor actor, IReadOnlyCollection<KindDefinition> kinds, string ns, long fromVersion, CancellationToken ct);
+
     Task<Resource> CreateAsync(Actor actor, KindDefinition kind, string ns, JsonObject document, WriteOptions options, CancellationToken ct);
 
     /// <summary>Replaces the document (or, with <see cref="WriteOptions.Subresource"/> "status", only its status). An empty resourceVersion in it means "whatever is there".</summary>

@@ -35,12 +35,8 @@ internal sealed partial class ResourceGateway(
 
     public async IAsyncEnumerable<WatchEvent> WatchAsync(Actor actor, KindDefinition kind, string? ns, WatchOptions options, [EnumeratorCancellation] CancellationToken ct)
     {
-        await AuthorizeAsync(actor, "watch", kind, ns ?? "", NameIn(options.Fields), "", ct);
-        if (kind.ReadOnly) throw ApiException.MethodNotAllowed(kind, "watch");
+        await AuthorizeWatchAsync(actor, kind, ns, options, ct);
         var epoch = authorizer.EpochOf(actor);
-        using var rights = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        _ = EndWhenRightsChangeAsync(actor, epoch, rights);
-
         var from = options.FromVersion;
         if (from is null)
         {
@@ -50,8 +46,30 @@ internal sealed partial class ResourceGateway(
         }
 
         if (options.InitialEventsBookmark) yield return new(WatchEventType.Bookmark, null, from.Value) { InitialEventsEnd = true };
+        await foreach (var e in FollowAsync(actor, [kind], ns, options, from.Value, epoch, ct)) yield return e;
+    }
 
-        await using var batches = store.Feed.Subscribe(new ChangeFilter([kind], ns), from, rights.Token).GetAsyncEnumerator(rights.Token);
+    public async IAsyncEnumerable<WatchEvent> WatchAsync(Actor actor, IReadOnlyCollection<KindDefinition> kinds, string ns, long fromVersion, [EnumeratorCancellation] CancellationToken ct)
+    {
+        var options = new WatchOptions { Bookmarks = true };
+        foreach (var kind in kinds) await AuthorizeWatchAsync(actor, kind, ns, options, ct);
+        var epoch = authorizer.EpochOf(actor);
+        await foreach (var e in FollowAsync(actor, kinds, ns, options, fromVersion, epoch, ct)) yield return e;
+    }
+
+    private async Task AuthorizeWatchAsync(Actor actor, KindDefinition kind, string? ns, WatchOptions options, CancellationToken ct)
+    {
+        await AuthorizeAsync(actor, "watch", kind, ns ?? "", NameIn(options.Fields), "", ct);
+        if (kind.ReadOnly || kind.CreateOnly) throw ApiException.MethodNotAllowed(kind, "watch");
+        CheckFields(kind, options.Fields);
+    }
+
+    private async IAsyncEnumerable<WatchEvent> FollowAsync(
+        Actor actor, IReadOnlyCollection<KindDefinition> kinds, string? ns, WatchOptions options, long from, long epoch, [EnumeratorCancellation] CancellationToken ct)
+    {
+        using var rights = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        _ = EndWhenRightsChangeAsync(actor, epoch, rights);
+        await using var batches = store.Feed.Subscribe(new ChangeFilter(kinds, ns), from, rights.Token).GetAsyncEnumerator(rights.Token);
         while (true)
         {
             try

@@ -14,7 +14,7 @@ internal sealed class Answers(Tables tables)
     private const string MetadataListType = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io";
 
     /// <summary>Resources hold text that was validated on its way in; escaping only what JSON demands keeps it as it is stored.</summary>
-    private static readonly JsonWriterOptions Writing = new() { Encoder = KrateJson.Options.Encoder, SkipValidation = true, MaxDepth = 2 * KrateJson.MaxDepth };
+    public static readonly JsonWriterOptions Writing = new() { Encoder = KrateJson.Options.Encoder, SkipValidation = true, MaxDepth = 2 * KrateJson.MaxDepth };
 
     public async Task WriteAsync(HttpContext context, Resource resource, int code = 200)
     {

@@ -30,11 +30,13 @@ internal sealed record KubernetesPath(KindDefinition Kind, string? Namespace, st
 
     public static ApiException NotServed() => new(404, "NotFound", "the server could not find the requested resource");
 
-    private static void CheckSegment(string segment)
+    /// <exception cref="ApiException">400 for what no name can be.</exception>
+    public static string CheckSegment(string segment)
     {
         if (segment.Length == 0) throw NotServed();
         if (segment is "." or ".." || segment.Contains("%2f", StringComparison.OrdinalIgnoreCase) || segment.Any(c => char.IsControl(c) || c is '\\' or '%'))
             throw ApiException.BadRequest("a segment of the path has a character that no name can have");
         if (segment.Length > 253) throw ApiException.BadRequest("a segment of the path is longer than 253 characters");
+        return segment;
     }
 }
