@@ -35,8 +35,8 @@ internal sealed partial class ResourceGateway(
 
     public async IAsyncEnumerable<WatchEvent> WatchAsync(Actor actor, KindDefinition kind, string? ns, WatchOptions options, [EnumeratorCancellation] CancellationToken ct)
     {
-        await AuthorizeWatchAsync(actor, kind, ns, options, ct);
         var epoch = authorizer.EpochOf(actor);
+        await AuthorizeWatchAsync(actor, kind, ns, options, ct);
         var from = options.FromVersion;
         if (from is null)
         {
@@ -52,8 +52,8 @@ internal sealed partial class ResourceGateway(
     public async IAsyncEnumerable<WatchEvent> WatchAsync(Actor actor, IReadOnlyCollection<KindDefinition> kinds, string ns, long fromVersion, [EnumeratorCancellation] CancellationToken ct)
     {
         var options = new WatchOptions { Bookmarks = true };
-        foreach (var kind in kinds) await AuthorizeWatchAsync(actor, kind, ns, options, ct);
         var epoch = authorizer.EpochOf(actor);
+        foreach (var kind in kinds) await AuthorizeWatchAsync(actor, kind, ns, options, ct);
         await foreach (var e in FollowAsync(actor, kinds, ns, options, fromVersion, epoch, ct)) yield return e;
     }
 

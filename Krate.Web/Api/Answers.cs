@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -60,9 +62,9 @@ internal sealed class Answers(Tables tables)
 
     /// <summary>One line of a watch: <c>{"type":...,"object":...}</c>.</summary>
     /// <param name="columns">Whether a table carries its columns: in the first line only.</param>
-    public void WriteEvent(System.Buffers.IBufferWriter<byte> output, KindDefinition kind, WatchEvent e, Representation form, IncludeObject include, bool columns)
+    public void WriteEvent(IBufferWriter<byte> output, KindDefinition kind, WatchEvent e, Representation form, IncludeObject include, bool columns)
     {
-        var version = e.Version.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var version = e.Version.ToString(CultureInfo.InvariantCulture);
         Line(output, TypeOf(e.Type), json =>
         {
             if (form == Representation.Table) tables.Write(json, kind, e.Resource is { } row ? [row] : [], new ListMetadata(version), include, columns);
@@ -72,9 +74,9 @@ internal sealed class Answers(Tables tables)
         });
     }
 
-    public static void WriteError(System.Buffers.IBufferWriter<byte> output, ApiException refusal) => Line(output, "ERROR", json => refusal.ToStatus().WriteTo(json));
+    public static void WriteError(IBufferWriter<byte> output, ApiException refusal) => Line(output, "ERROR", json => refusal.ToStatus().WriteTo(json));
 
-    private static void Line(System.Buffers.IBufferWriter<byte> output, string type, Action<Utf8JsonWriter> write)
+    private static void Line(IBufferWriter<byte> output, string type, Action<Utf8JsonWriter> write)
     {
         using (var json = new Utf8JsonWriter(output, Writing))
         {

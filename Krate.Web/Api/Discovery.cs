@@ -19,11 +19,12 @@ internal sealed class Discovery
         aggregated = (from core in new[] { true, false } from version in new[] { "v2", "v2beta1" } select (core, version)).ToDictionary(x => x, x => Aggregated(x.core, x.version));
     }
 
-    public JsonObject Version => new()
+    /// <summary><c>/version</c>. The minor is between those of the kubectl versions that are supported, so that neither warns of a skew.</summary>
+    public static JsonObject Version => new()
     {
         ["major"] = "1",
-        ["minor"] = "34",
-        ["gitVersion"] = $"v1.34.0+krate-{typeof(Discovery).Assembly.GetName().Version?.ToString(3)}",
+        ["minor"] = "33",
+        ["gitVersion"] = $"v1.33.0+krate-{typeof(Discovery).Assembly.GetName().Version?.ToString(3)}",
         ["gitCommit"] = "",
         ["gitTreeState"] = "clean",
         ["buildDate"] = "1970-01-01T00:00:00Z",

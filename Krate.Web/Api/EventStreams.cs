@@ -71,8 +71,9 @@ internal sealed class EventStreams(IResourceGateway gateway, OrgNamespaces names
                     await output.FlushAsync(ct);
                 }
 
-                if (!await next) throw new OperationCanceledException(ct);
-                if (events.Current is { Resource: { } resource } e && e.Version > synced.GetValueOrDefault(resource.Kind)) WriteChange(output, e, resource);
+                if (!await next) throw ApiException.Unavailable("the stream has ended; connect again");
+                if (events.Current.Resource is not { } resource) WriteId(output, events.Current.Version);
+                else if (events.Current.Version > synced.GetValueOrDefault(resource.Kind)) WriteChange(output, events.Current, resource);
             }
         }
         catch (ApiException gone) when (gone.Code == 410)
@@ -109,6 +110,9 @@ internal sealed class EventStreams(IResourceGateway gateway, OrgNamespaces names
         json.WritePropertyName("object");
         json.WriteRawValue(resource.Utf8.Span, skipInputValidation: true);
     });
+
+    /// <summary>Nothing changed up to here: a browser remembers the id and shows nothing.</summary>
+    private static void WriteId(PipeWriter output, long id) => output.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"id: {id}\n\n")));
 
     private static void Write(PipeWriter output, long? id, Action<Utf8JsonWriter> write)
     {

@@ -24,7 +24,7 @@ public static class KrateApi
         var requests = app.ServiceProvider.GetRequiredService<ResourceRequests>();
         var openApi = app.ServiceProvider.GetRequiredService<OpenApiDocuments>();
 
-        MapDocument(app, "/version", context => Answers.WriteAsync(context, discovery.Version));
+        MapDocument(app, "/version", context => Answers.WriteAsync(context, Discovery.Version));
         MapDocument(app, "/api", context => discovery.WriteRootAsync(context, core: true));
         MapDocument(app, "/apis", context => discovery.WriteRootAsync(context, core: false));
         MapDocument(app, "/api/v1", context => Answers.WriteAsync(context, discovery.ResourcesOf("", "v1")));

@@ -29,9 +29,9 @@ internal sealed class WatchStream(IResourceGateway gateway, Answers answers, IHo
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         ending.CancelAfter(TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue / 1000)));
         await using var events = gateway.WatchAsync(actor, path.Kind, path.Namespace, options, ending.Token).GetAsyncEnumerator(ending.Token);
-        var next = events.MoveNextAsync();
+        var next = events.MoveNextAsync().AsTask();
         // A refusal comes before the first event and must be the answer's own code; only an admitted watch may begin its stream.
-        if (next.IsCompleted || !await IsAllowedAsync(actor, path, ending.Token)) next = new(await next);
+        if (next.IsCompleted || !await IsAllowedAsync(actor, path, ending.Token)) await next;
 
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         context.Response.ContentType = form switch
@@ -48,7 +48,7 @@ internal sealed class WatchStream(IResourceGateway gateway, Answers answers, IHo
                 if (!next.IsCompleted || output.UnflushedBytes > FlushAt) await output.FlushAsync(ending.Token);
                 if (!await next) break;
                 answers.WriteEvent(output, path.Kind, events.Current, form, include, columns);
-                next = events.MoveNextAsync();
+                next = events.MoveNextAsync().AsTask();
             }
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)

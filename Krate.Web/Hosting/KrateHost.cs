@@ -4,6 +4,7 @@ using Krate.Core.Identity;
 using Krate.Core.Kinds;
 using Krate.Core.Resources;
 using Krate.Core.Store;
+using Krate.Web.Api;
 using Krate.Web.Hosting.Requests;
 using Krate.Web.Hosting.SignIn;
 using Krate.Web.Hosting.Tls;
@@ -132,6 +133,7 @@ public static class KrateHost
             .AddScoped<CspNonce>()
             .AddTelemetry(builder.Configuration)
             .AddRateLimits(settings.Limits)
+            .AddKrateApi()
             .AddBrowserSessions();
         services.AddDataProtection().SetApplicationName("krate").PersistKeysToFileSystem(Directory.CreateDirectory(Path.Combine(settings.Data.Keys, "data-protection")));
     }
@@ -160,5 +162,6 @@ public static class KrateHost
         app.MapHealth();
         app.MapOpenId();
         app.MapSignIn();
+        app.MapKrateApi();
     }
 }
