@@ -81,11 +81,11 @@ internal sealed class AuditLog(Database database, KindCatalog catalog) : IAuditL
         if (query.Namespace is { } ns) select.Add($" AND namespace = {ns}");
         foreach (var term in query.Fields.Terms.Where(t => t.Operator == SelectorOperator.In))
         {
-            if (Column(term.Key) is { } column) select.Raw(" AND ").Add($"{database.In(column, term.Values.Select(IndexedValues.Clip))}");
+            if (Column(term.Key) is { } column) select.Raw($" AND {column} ").Add($"{database.In(term.Values.Select(IndexedValues.Clip))}");
         }
 
         foreach (var term in query.Labels.Terms.Where(t => t is { Key: WellKnown.OrgLabel, Operator: SelectorOperator.In }))
-            select.Raw(" AND ").Add($"{database.In("org", term.Values.Append(""))}");
+            select.Add($" AND org {database.In(term.Values.Append(""))}");
         return select.Raw($" ORDER BY seq DESC LIMIT {limit}");
     }
 

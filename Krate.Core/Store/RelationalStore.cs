@@ -21,6 +21,7 @@ public sealed class RelationalStore : IResourceStore, IAsyncDisposable
     private readonly CommitQueue queue;
     private readonly ILogger logger;
     private readonly CancellationTokenSource stopping = new();
+    private readonly TaskCompletionSource hearing = new();
     private Task listening = Task.CompletedTask;
     private bool disposed;
 
@@ -43,6 +44,9 @@ public sealed class RelationalStore : IResourceStore, IAsyncDisposable
 
     public ILeaseStore Leases { get; }
 
+    /// <summary>For tests that look beneath.</summary>
+    internal Database Database => database;
+
     /// <summary>Statements sent to the database so far.</summary>
     public long CommandCount => database.CommandCount;
 
@@ -57,6 +61,7 @@ public sealed class RelationalStore : IResourceStore, IAsyncDisposable
         await fieldIndex.RefreshAsync(ct);
         await feed.StartAsync(ct);
         listening = Task.Run(ListenAsync, CancellationToken.None);
+        await Task.WhenAny(hearing.Task, listening).WaitAsync(ct);
     }
 
     public async Task<Resource?> GetAsync(KindDefinition kind, string ns, string name, CancellationToken ct)
@@ -114,7 +119,13 @@ public sealed class RelationalStore : IResourceStore, IAsyncDisposable
     {
         try
         {
-            await database.ListenAsync(() => feed.CatchUpAsync(stopping.Token), stopping.Token);
+            await database.ListenAsync(
+                async () =>
+                {
+                    await feed.CatchUpAsync(stopping.Token);
+                    hearing.TrySetResult();
+                },
+                stopping.Token);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {

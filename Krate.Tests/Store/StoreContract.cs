@@ -107,7 +107,3 @@ public abstract partial class StoreContract(PostgresServer? postgres) : IAsyncLi
 
     protected static async Task<ApiException> RefusedAsync(Func<Task> act) => await Assert.ThrowsAsync<ApiException>(act);
 }
-
-public sealed class SqliteStoreTests() : StoreContract(null);
-
-public sealed partial class PostgresStoreTests(PostgresServer server) : StoreContract(server);

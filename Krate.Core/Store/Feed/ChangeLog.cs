@@ -17,8 +17,7 @@ internal sealed class ChangeLog(Database database, KindCatalog catalog)
     /// <summary>The next entries of some kinds in (after, upTo], at most a page, and the newest compacted version as of the same snapshot.</summary>
     public async Task<(List<LogEntry> Entries, long Compacted)> ReadAsync(ChangeFilter filter, long after, long upTo, CancellationToken ct)
     {
-        var select = Statement.Of($"SELECT version, type, kind, namespace, name, before_version, before, after FROM changes WHERE version > {after} AND version <= {upTo} AND ")
-            .Add($"{database.In("kind", filter.Kinds.Select(k => k.Kind))}");
+        var select = Statement.Of($"SELECT version, type, kind, namespace, name, before_version, before, after FROM changes WHERE version > {after} AND version <= {upTo} AND kind {database.In(filter.Kinds.Select(k => k.Kind))}");
         if (filter.Namespace is { } ns) select.Add($" AND namespace = {ns}");
         select.Raw($" ORDER BY version LIMIT {PageSize}");
         var (heads, entries) = await database.SnapshotAsync(HeadTable.Select, HeadTable.Read, select, Entry, ct);

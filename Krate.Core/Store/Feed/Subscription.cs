@@ -20,6 +20,7 @@ internal sealed class Subscription : IAsyncEnumerable<ChangeBatch>
     private readonly long from;
     private int backlog;
     private bool idle;
+    private volatile bool bookmarkWaits;
 
     public Subscription(ChangeFeed feed, ChangeLog log, ChangeFilter filter, long from, int buffer, CancellationToken ct)
     {
@@ -60,7 +61,12 @@ internal sealed class Subscription : IAsyncEnumerable<ChangeBatch>
     /// <summary>Called by the feed about once a minute: a bookmark for who heard nothing since the last call.</summary>
     public void Tick(long latest)
     {
-        if (idle && queue.Reader.Count == 0 && latest >= from) queue.Writer.TryWrite(new ChangeBatch([], latest));
+        if (idle && !bookmarkWaits && latest >= from)
+        {
+            bookmarkWaits = true;
+            queue.Writer.TryWrite(new ChangeBatch([], latest));
+        }
+
         idle = true;
     }
 
@@ -89,6 +95,7 @@ internal sealed class Subscription : IAsyncEnumerable<ChangeBatch>
                 while (queue.Reader.TryRead(out var batch))
                 {
                     Interlocked.Add(ref backlog, -batch.Changes.Count);
+                    if (batch.Changes.Count == 0) bookmarkWaits = false;
                     yield return batch.Changes.Count is 0 or >= LargestBatch ? batch : Gather(batch);
                 }
             }

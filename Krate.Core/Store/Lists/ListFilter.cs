@@ -6,11 +6,10 @@ namespace Krate.Core.Store.Lists;
 /// <summary>A list query in two forms that agree: SQL over the label index, and a test of one resource.</summary>
 internal sealed class ListFilter
 {
-    private const string SameRow = "x.kind = r.kind AND x.namespace = r.namespace AND x.name = r.name";
     private readonly ListQuery query;
     private readonly Database database;
     private readonly List<(string Key, SelectorTerm Term)> terms;
-    private readonly (string Key, string Value)? driver;
+    private readonly (string Key, SelectorTerm Term)? driver;
 
     public ListFilter(ListQuery query, Database database)
     {
@@ -28,58 +27,50 @@ internal sealed class ListFilter
         && (query.Names is null || query.Names.Contains(resource.Name))
         && (query.Repositories is null || resource.Label(WellKnown.RepositoryLabel) is not { } repository || query.Repositories.Contains(repository));
 
-    /// <summary>The matching rows after a key, in key order.</summary>
-    public Statement Page(string columns, ContinueToken? after, int limit)
+    /// <summary>Namespace, name, version and body of the first matching rows after a key. Sort them: a join gives no order away.</summary>
+    public Statement Page(ContinueToken? after, int limit)
     {
-        var select = new Statement().Raw($"SELECT {columns} FROM ");
-        From(select);
-        if (after is not null) After(select, after);
-        var order = driver is null ? "r" : "l";
-        select.Raw($" ORDER BY {order}.namespace, {order}.name");
-        return limit > 0 ? select.Raw($" LIMIT {limit}") : select;
+        var keys = Keys(driver is null ? "SELECT k.namespace, k.name, k.version, k.body" : "SELECT k.namespace, k.name", after).Raw(" ORDER BY k.namespace, k.name");
+        if (limit > 0) keys.Raw($" LIMIT {limit}");
+        if (driver is null) return keys;
+
+        // The page is chosen on the label index alone; only its bodies are fetched.
+        return new Statement().Raw("SELECT r.namespace, r.name, r.version, r.body FROM (").Add($"{keys}")
+            .Raw(") k CROSS JOIN resources r ").Add($"WHERE r.kind = {query.Kind.Kind} AND r.namespace = k.namespace AND r.name = k.name");
     }
 
     /// <summary>How many rows match, at most <paramref name="most"/> when that is not 0.</summary>
-    public Statement Count(ContinueToken? after, int most)
+    public Statement Count(ContinueToken? after, int most) =>
+        new Statement().Raw("SELECT COUNT(*) FROM (").Add($"{Keys("SELECT 1", after)}").Raw(most > 0 ? $" LIMIT {most}) AS matching" : ") AS matching");
+
+    /// <summary>The matching rows of the key index, or of the label index where a term can drive it.</summary>
+    private Statement Keys(string columns, ContinueToken? after)
     {
-        var select = new Statement().Raw("SELECT COUNT(*) FROM (SELECT 1 FROM ");
-        From(select);
+        var select = new Statement().Raw($"{columns} FROM {(driver is null ? "resources" : "resource_labels")} k ").Add($"WHERE k.kind = {query.Kind.Kind}");
+        if (driver is { } d) select.Add($" AND k.key = {d.Key} AND k.value = {IndexedValues.Clip(d.Term.Values[0])}");
+        if (query.Namespace is { } ns) select.Add($" AND k.namespace = {ns}");
         if (after is not null) After(select, after);
-        return select.Raw(most > 0 ? $" LIMIT {most}) AS matching" : ") AS matching");
-    }
-
-    private void From(Statement select)
-    {
-        if (driver is { } d)
-        {
-            // CROSS JOIN: SQLite keeps the order as written, so the page is read off the index in key order.
-            select.Raw("resource_labels l CROSS JOIN resources r ")
-                .Add($"WHERE l.kind = {query.Kind.Kind} AND l.key = {d.Key} AND l.value = {d.Value}")
-                .Raw(" AND r.kind = l.kind AND r.namespace = l.namespace AND r.name = l.name");
-        }
-        else
-        {
-            select.Raw("resources r ").Add($"WHERE r.kind = {query.Kind.Kind}");
-        }
-
-        if (query.Namespace is { } ns) select.Raw(driver is null ? " AND r.namespace = " : " AND l.namespace = ").Add($"{ns}");
-        if (query.Names is { } names) select.Add($" AND {database.In("r.name", names)}");
+        if (query.Names is { } names) select.Add($" AND {In(new Statement("k.name"), names)}");
         foreach (var term in query.Fields.Terms)
             if (Column(term.Key) is { } column) OnColumn(select, column, term);
         foreach (var (key, term) in terms)
-            if (driver is not { } used || used.Key != key || !IsOne(term)) OnIndex(select, key, term);
-        if (query.Repositories is { } repositories)
-        {
-            select.Raw($" AND NOT EXISTS (SELECT 1 FROM resource_labels x WHERE {SameRow} AND x.key = '{WellKnown.RepositoryLabel}' AND NOT (")
-                .Add($"{database.In("x.value", repositories.Select(IndexedValues.Clip))}").Raw("))");
-        }
+            if (!ReferenceEquals(term, driver?.Term)) OnIndex(select, key, term);
+        if (query.Repositories is { } repositories) InRepositories(select, repositories);
+        return select;
     }
 
     private void After(Statement select, ContinueToken after)
     {
-        var t = driver is null ? "r" : "l";
-        if (query.Namespace is not null) select.Raw($" AND {t}.name > ").Add($"{after.Name}");
-        else select.Raw($" AND ({t}.namespace, {t}.name) > (").Add($"{after.Namespace}, {after.Name}").Raw(")");
+        if (query.Namespace is not null) select.Add($" AND k.name > {after.Name}");
+        else select.Add($" AND (k.namespace, k.name) > ({after.Namespace}, {after.Name})");
+    }
+
+    /// <summary>Absent, or one of them.</summary>
+    private void InRepositories(Statement select, IReadOnlyCollection<string> repositories)
+    {
+        var value = ValueOf(WellKnown.RepositoryLabel);
+        if (repositories.Count == 0) select.Raw(" AND ").Add($"{value}").Raw(" IS NULL");
+        else select.Raw(" AND (NOT ").Add($"{In(value, repositories.Select(IndexedValues.Clip))}").Raw(") IS NOT TRUE");
     }
 
     private void OnColumn(Statement select, string column, SelectorTerm term)
@@ -87,10 +78,10 @@ internal sealed class ListFilter
         switch (term.Operator)
         {
             case SelectorOperator.In:
-                select.Add($" AND {database.In(column, term.Values)}");
+                select.Add($" AND {In(new Statement(column), term.Values)}");
                 break;
             case SelectorOperator.NotIn:
-                select.Add($" AND NOT ({database.In(column, term.Values)})");
+                select.Add($" AND NOT ({In(new Statement(column), term.Values)})");
                 break;
             case SelectorOperator.DoesNotExist:
                 select.Raw(" AND 1 = 0");
@@ -100,11 +91,36 @@ internal sealed class ListFilter
 
     private void OnIndex(Statement select, string key, SelectorTerm term)
     {
-        var positive = term.Operator is SelectorOperator.In or SelectorOperator.Exists;
-        select.Raw($" AND {(positive ? "" : "NOT ")}EXISTS (SELECT 1 FROM resource_labels x WHERE {SameRow} AND x.key = ").Add($"{key}");
-        if (term.Operator is SelectorOperator.In or SelectorOperator.NotIn)
-            select.Add($" AND {database.In("x.value", term.Values.Select(IndexedValues.Clip))}");
-        select.Raw(")");
+        var value = ValueOf(key);
+        select.Raw(" AND ");
+        switch (term.Operator)
+        {
+            case SelectorOperator.In:
+                select.Add($"{In(value, term.Values.Select(IndexedValues.Clip))}");
+                break;
+            case SelectorOperator.NotIn:
+                select.Raw("(").Add($"{In(value, term.Values.Select(IndexedValues.Clip))}").Raw(") IS NOT TRUE");
+                break;
+            case SelectorOperator.Exists:
+                select.Add($"{value}").Raw(" IS NOT NULL");
+                break;
+            default:
+                select.Add($"{value}").Raw(" IS NULL");
+                break;
+        }
+    }
+
+    /// <summary>
+    /// The row's value of a key, null without one. A scalar subquery on purpose: PostgreSQL would turn EXISTS into a join of
+    /// its own choosing; this is always one probe of the key index for each row that is looked at.
+    /// </summary>
+    private static Statement ValueOf(string key) =>
+        new Statement().Raw("(SELECT x.value FROM resource_labels x WHERE x.kind = k.kind AND x.namespace = k.namespace AND x.name = k.name AND x.key = ").Add($"{key}").Raw(")");
+
+    private Statement In(Statement operand, IEnumerable<string> values)
+    {
+        string[] all = [.. values];
+        return all.Length == 1 ? new Statement().Add($"{operand} = {all[0]}") : new Statement().Add($"{operand} {database.In(all)}");
     }
 
     private string FieldKey(string path) =>
@@ -114,16 +130,16 @@ internal sealed class ListFilter
 
     private static string? Column(string path) => path switch
     {
-        "metadata.name" => "r.name",
-        "metadata.namespace" => "r.namespace",
+        "metadata.name" => "k.name",
+        "metadata.namespace" => "k.namespace",
         _ => null,
     };
 
     /// <summary>The term whose index range is read in order: one value, and not one that every row of a namespace has.</summary>
-    private static (string Key, string Value)? Driver(IEnumerable<(string Key, SelectorTerm Term)> terms) =>
+    private static (string Key, SelectorTerm Term)? Driver(IEnumerable<(string Key, SelectorTerm Term)> terms) =>
         terms.Where(t => IsOne(t.Term))
             .OrderBy(t => t.Key is WellKnown.OrgLabel or WellKnown.NamespaceLabel ? 1 : 0)
-            .Select(t => ((string, string)?)(t.Key, IndexedValues.Clip(t.Term.Values[0])))
+            .Select(t => ((string, SelectorTerm)?)t)
             .FirstOrDefault();
 
     private static bool IsOne(SelectorTerm term) => term is { Operator: SelectorOperator.In, Values.Count: 1 };

@@ -13,14 +13,14 @@ internal sealed class ListReader(Database database)
 {
     /// <summary>Beyond this many the rest of a list is not counted.</summary>
     private const int MostCounted = 10_000;
-    private const string Columns = "r.namespace, r.name, r.version, r.body";
 
     public async Task<ResourcePage> ListAsync(ListQuery query, CancellationToken ct)
     {
         var after = query.Continue is { Length: > 0 } text ? ContinueToken.Parse(text) : null;
         var filter = new ListFilter(query, database);
-        var page = filter.Page(Columns, after, query.Limit > 0 ? query.Limit + 1 : 0);
+        var page = filter.Page(after, query.Limit > 0 ? query.Limit + 1 : 0);
         var (heads, rows) = await database.SnapshotAsync(HeadTable.Select, HeadTable.Read, page, r => Row(query.Kind, r), ct);
+        rows.Sort(ByKey);
         var head = heads[0];
         if (after is null || after.Version == head.Version) return await PageOfAsync(query, filter, rows, head.Version, ct);
         Check(after, head);
@@ -29,6 +29,8 @@ internal sealed class ListReader(Database database)
 
     public async Task<long> CountAsync(ListQuery query, CancellationToken ct) =>
         (await database.QueryAsync(new ListFilter(query, database).Count(null, 0), r => r.GetInt64(0), ct))[0];
+
+    private static int ByKey(Resource a, Resource b) => GroupPlan.KeyOrder.Compare(a.Key, b.Key);
 
     private static Resource Row(KindDefinition kind, DbDataReader r) =>
         StoredBody.ToResource(kind, r.GetString(0), r.GetString(1), r.GetInt64(2), r.GetFieldValue<byte[]>(3));
@@ -64,7 +66,7 @@ internal sealed class ListReader(Database database)
         var end = page.Count >= wanted ? page[^1].Key : (ResourceKey?)null;
         await foreach (var old in OldAsync(session, query, changed, end, ct))
             if (filter.Matches(old)) page.Add(old);
-        page.Sort((a, b) => GroupPlan.KeyOrder.Compare(a.Key, b.Key));
+        page.Sort(ByKey);
         if (query.Limit <= 0 || page.Count <= query.Limit) return new ResourcePage(page, after.Version, null, 0);
         page.RemoveRange(query.Limit, page.Count - query.Limit);
         return new ResourcePage(page, after.Version, (after with { Namespace = page[^1].Namespace, Name = page[^1].Name }).ToString());
@@ -88,7 +90,8 @@ internal sealed class ListReader(Database database)
         for (var at = after; ;)
         {
             var chunk = query.Limit > 0 ? wanted : 0;
-            var rows = await session.QueryAsync(filter.Page(Columns, at, chunk), r => Row(query.Kind, r), ct);
+            var rows = await session.QueryAsync(filter.Page(at, chunk), r => Row(query.Kind, r), ct);
+            rows.Sort(ByKey);
             unchanged.AddRange(rows.Where(r => !changed.ContainsKey(r.Key)).Take(wanted - unchanged.Count));
             if (chunk == 0 || rows.Count < chunk || unchanged.Count >= wanted) return unchanged;
             at = after with { Namespace = rows[^1].Namespace, Name = rows[^1].Name };

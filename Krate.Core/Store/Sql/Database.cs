@@ -51,8 +51,8 @@ internal abstract class Database : IAsyncDisposable
     /// <summary>Tells of commits of other processes until cancelled; also after every new connection, when some may have been missed.</summary>
     public virtual Task ListenAsync(Func<Task> wake, CancellationToken ct) => Task.CompletedTask;
 
-    /// <summary><c>column is one of values</c>, as one argument however many there are.</summary>
-    public abstract Statement In(string column, IEnumerable<string> values);
+    /// <summary>What follows an operand to say "is one of", with one argument however many values there are.</summary>
+    public abstract Statement In(IEnumerable<string> values);
 
     public abstract ValueTask DisposeAsync();
 

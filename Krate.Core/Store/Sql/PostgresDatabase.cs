@@ -137,8 +137,7 @@ internal sealed class PostgresDatabase : Database
         }
     }
 
-    public override Statement In(string column, IEnumerable<string> values) =>
-        new Statement().Raw(column).Add($" = ANY({values.ToArray()})");
+    public override Statement In(IEnumerable<string> values) => new Statement().Add($"= ANY({values.ToArray()})");
 
     public override async ValueTask DisposeAsync()
     {

@@ -115,10 +115,10 @@ internal sealed class SqliteDatabase(StoreOptions options) : Database
         }
     }
 
-    public override Statement In(string column, IEnumerable<string> values)
+    public override Statement In(IEnumerable<string> values)
     {
         var json = JsonSerializer.Serialize(values, KrateJson.Options);
-        return new Statement().Raw(column).Add($" IN (SELECT value FROM json_each({json}))");
+        return new Statement().Add($"IN (SELECT value FROM json_each({json}))");
     }
 
     public override async ValueTask DisposeAsync()
