@@ -9,7 +9,7 @@ namespace Krate.Core.Gateway;
 /// Judges and completes a document on its way in: schema, defaults, kind rules, org scope, labels, references, immutability,
 /// known secret values. Authorisation comes before it, in the gateway.
 /// </summary>
-internal sealed class Admission(IResourceStore store, IResourceCache cache, KindCatalog catalog, OrgScope orgs, RbacEscalation escalation, SecretVault vault, TimeProvider time)
+internal sealed class Admission(IResourceStore store, IResourceCache cache, KindCatalog catalog, OrgScope orgs, RepositoryScope repositories, RbacEscalation escalation, SecretVault vault, TimeProvider time)
 {
     /// <summary>As etcd's default request limit.</summary>
     private const int MaxDocumentBytes = 1_500_000;
@@ -68,7 +68,7 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         if (kind is { Kind: "Namespace", Group: "" }) CompleteNamespace(document);
         await CompleteLabelsAsync(kind, document, ns, ct);
         CheckDocument(kind, document);
-        await CheckRequiredReferencesAsync(kind, document, ns, ct);
+        await CheckRequiredReferencesAsync(actor, kind, document, ns, ct);
         if (!actor.IsServer) escalation.Check(actor, kind, document, null);
         await CheckSecretsAsync(actor, kind, document, ns, ct);
     }
@@ -204,7 +204,8 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         return catalog.Find(targetKind) is { } target && await store.GetAsync(target, ns, name, ct) is { } referred ? referred.Label(WellKnown.RepositoryLabel) : null;
     }
 
-    private async Task CheckRequiredReferencesAsync(KindDefinition kind, JsonObject document, string ns, CancellationToken ct)
+    /// <summary>What the actor may not see is missing, in the same words as what is not there.</summary>
+    private async Task CheckRequiredReferencesAsync(Actor actor, KindDefinition kind, JsonObject document, string ns, CancellationToken ct)
     {
         if (!kind.IsExecution) return;
         var errors = new List<FieldError>();
@@ -213,7 +214,7 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
             foreach (var target in reference.Read(document, catalog).Where(t => !t.Name.Contains('@', StringComparison.Ordinal)))
             {
                 var targetNs = target.Kind.Scope switch { KindScope.Platform => WellKnown.PlatformNamespace, KindScope.Cluster => "", _ => ns };
-                if (await store.GetAsync(target.Kind, targetNs, target.Name, ct) is null)
+                if (await store.GetAsync(target.Kind, targetNs, target.Name, ct) is not { } found || !(actor.IsServer || repositories.Sees(actor, found)))
                     errors.Add(new("FieldValueNotFound", target.Field, $"there is no {target.Kind.Kind} named {target.Name} that you may see"));
             }
         }

@@ -72,9 +72,9 @@ internal sealed class RbacSubjectRules
         foreach (var key in Keys(request))
         {
             if (!t.ByResource.TryGetValue(key, out var rules)) continue;
-            if (rules.Unnamed.Any(g => Speaks(g, request))) return false;
+            if (FirstThatSpeaks(rules.Unnamed, request) is not null) return false;
             foreach (var (name, granted) in rules.Named)
-                if (granted.Any(g => Speaks(g, request))) names.Add(name);
+                if (FirstThatSpeaks(granted, request) is not null) names.Add(name);
         }
 
         foreach (var wide in t.Wide)
@@ -97,10 +97,12 @@ internal sealed class RbacSubjectRules
     private static AccessDecision? Find(Table t, string resource, AccessRequest request)
     {
         if (!t.ByResource.TryGetValue(resource, out var rules)) return null;
-        foreach (var grant in rules.Unnamed)
-            if (Speaks(grant, request)) return grant.Decision;
-        if (!rules.Named.TryGetValue(request.Name, out var named)) return null;
-        foreach (var grant in named)
+        return FirstThatSpeaks(rules.Unnamed, request) ?? (rules.Named.TryGetValue(request.Name, out var named) ? FirstThatSpeaks(named, request) : null);
+    }
+
+    private static AccessDecision? FirstThatSpeaks(List<Grant> grants, AccessRequest request)
+    {
+        foreach (var grant in grants)
             if (Speaks(grant, request)) return grant.Decision;
         return null;
     }
