@@ -35,6 +35,7 @@ internal sealed partial class ResourceGateway(
 
     public async IAsyncEnumerable<WatchEvent> WatchAsync(Actor actor, KindDefinition kind, string? ns, WatchOptions options, [EnumeratorCancellation] CancellationToken ct)
     {
+        // Before the question, so that a right that goes away between the two ends the watch.
         var epoch = authorizer.EpochOf(actor);
         await AuthorizeWatchAsync(actor, kind, ns, options, ct);
         var from = options.FromVersion;
@@ -167,6 +168,8 @@ internal sealed partial class ResourceGateway(
     private async Task AuthorizeAsync(Actor actor, string verb, KindDefinition kind, string ns, string name, string subresource, CancellationToken ct)
     {
         if (actor.IsServer) return;
+        // As in Kubernetes: a namespace is asked for within itself, so that a RoleBinding in it may give it.
+        if (kind is { Kind: "Namespace", Group: "" }) ns = name;
         var request = new AccessRequest { Verb = verb, Group = kind.Group, Resource = kind.Plural, Subresource = subresource, Namespace = ns, Name = name };
         var decision = authorizer.Decide(actor, request);
         if (decision.Allowed) return;

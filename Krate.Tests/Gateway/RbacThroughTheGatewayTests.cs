@@ -58,6 +58,24 @@ public sealed class RbacThroughTheGatewayTests(KrateCore core) : IClassFixture<K
     }
 
     [Fact]
+    public async Task A_list_of_all_namespaces_is_narrowed_in_each_and_a_namespace_is_read_by_a_binding_within_it()
+    {
+        var (one, two) = (await OrgWithIssuesAsync(), await OrgWithIssuesAsync());
+        await AllowRepositoryAsync(one, "web");
+        await AllowRepositoryAsync(two, "api");
+        await BindAsync(one, "view", "ClusterRole", "krate-viewer");
+        Assert.Equal(one, (await core.Gateway.GetAsync(mira, Kind("Namespace"), "", one, Ct)).Name);
+        Assert.Equal(403, (await RefusedAsync(() => core.Gateway.GetAsync(mira, Kind("Namespace"), "", two, Ct))).Code);
+        Assert.Equal(403, (await RefusedAsync(() => core.Gateway.ListAsync(mira, Kind("Issue"), null, new ListOptions(), Ct))).Code);
+
+        await core.CreateAsync(Kind("ClusterRoleBinding"), "", Binding($"view-{mira.User}", "ClusterRole", "krate-viewer", mira.User));
+        var all = await core.Gateway.ListAsync(mira, Kind("Issue"), null, new ListOptions(), Ct);
+        Assert.Equal([$"{one}/web-one", $"{one}/web-two", $"{two}/api-one"], all.Items.Select(r => $"{r.Namespace}/{r.Name}").Order(StringComparer.Ordinal));
+        var repositories = await core.Gateway.ListAsync(mira, Kind("Repository"), null, new ListOptions(), Ct);
+        Assert.Equal([$"{one}/web", $"{two}/api"], repositories.Items.Select(r => $"{r.Namespace}/{r.Name}").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task An_issue_in_a_repository_one_may_not_get_cannot_be_made_and_the_text_does_not_confirm_it()
     {
         var ns = await OrgWithIssuesAsync();
