@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
@@ -87,15 +86,14 @@ public sealed class KrateServer : IAsyncDisposable
         return client;
     }
 
-    /// <summary>What a browser is to Krate: cookies kept, redirects not followed, Origin said.</summary>
-    public (HttpClient Client, CookieContainer Cookies) NewBrowser(bool https = false)
+    public Browser NewBrowser(bool https = false)
     {
         var handler = NewHandler();
         handler.UseCookies = true;
         var client = new HttpClient(handler) { BaseAddress = https ? Https : Http };
         client.DefaultRequestHeaders.Add("Origin", client.BaseAddress.ToString().TrimEnd('/'));
         clients.Add(client);
-        return (client, handler.CookieContainer);
+        return new(client, handler.CookieContainer);
     }
 
     public async ValueTask DisposeAsync()

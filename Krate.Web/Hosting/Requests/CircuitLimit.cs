@@ -10,7 +10,7 @@ internal sealed class CircuitLimit(RequestDelegate next, KrateSettings settings)
 
     public async Task InvokeAsync(HttpContext context)
     {
-        if (!context.Request.IsCircuit() || !context.WebSockets.IsWebSocketRequest)
+        if (!context.Request.IsCircuit() || !context.Request.IsWebSocket())
         {
             await next(context);
             return;

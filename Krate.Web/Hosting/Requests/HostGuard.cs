@@ -32,7 +32,7 @@ internal sealed class HostGuard(RequestDelegate next, KrateSettings settings)
     /// <summary>Web sockets, the circuit's hub, and writes that no Authorization header vouches for.</summary>
     private static bool NeedsOrigin(HttpRequest request)
     {
-        if (request.HttpContext.WebSockets.IsWebSocketRequest || request.IsCircuit()) return true;
+        if (request.IsWebSocket() || request.IsCircuit()) return true;
         if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method)) return false;
         if (request.Headers.Authorization.Count > 0) return false;
         return !request.IsApi() ? !request.IsGit() : request.Headers.Cookie.Count > 0;
@@ -42,7 +42,7 @@ internal sealed class HostGuard(RequestDelegate next, KrateSettings settings)
     {
         var origin = request.Headers.Origin.ToString();
         // Chromium leaves Origin out of same-origin GETs, such as the initializers of the hub; it says where they come from all the same.
-        if (origin.Length == 0 && HttpMethods.IsGet(request.Method) && !request.HttpContext.WebSockets.IsWebSocketRequest)
+        if (origin.Length == 0 && HttpMethods.IsGet(request.Method) && !request.IsWebSocket())
             return request.Headers["Sec-Fetch-Site"].ToString() is "" or "same-origin" or "none";
         return string.Equals(origin, $"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase);
     }
