@@ -58,7 +58,8 @@ public sealed class SigningKeys : IDisposable
         var ecdsa = ECDsa.Create();
         owned.Add(ecdsa);
         ecdsa.ImportFromPem(pem);
-        var key = new ECDsaSecurityKey(ecdsa);
+        // The library's default factory caches for the whole process, by key id, and would outlive this instance's keys.
+        var key = new ECDsaSecurityKey(ecdsa) { CryptoProviderFactory = new CryptoProviderFactory { CacheSignatureProviders = false } };
         key.KeyId = Base64UrlEncoder.Encode(key.ComputeJwkThumbprint());
         return key;
     }
