@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Krate.Tests.Testing;
@@ -27,6 +28,24 @@ public sealed class StartupTests : IDisposable
         var (code, output, error) = await first.EndAsync(Ct);
         Assert.Equal((0, ""), (code, error));
         Assert.Contains($"Krate keeps its data in {Path.Combine(folder, "data")}", output.Split('\n')[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_open_watch_does_not_hold_the_stop()
+    {
+        await using var krate = KrateCommand.Start(folder, [Urls]);
+        await krate.WhenStartedAsync(Ct);
+        var start = new ProcessStartInfo("kubectl") { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in new[] { "--kubeconfig", Path.Combine(folder, "data", "admin.kubeconfig"), "get", "namespaces", "-w" }) start.ArgumentList.Add(argument);
+        using var watch = Process.Start(start)!;
+        Assert.StartsWith("NAME", await watch.StandardOutput.ReadLineAsync(Ct), StringComparison.Ordinal);
+
+        var since = Stopwatch.StartNew();
+        krate.Terminate();
+
+        Assert.Equal(0, (await krate.EndAsync(Ct)).ExitCode);
+        Assert.True(since.Elapsed < TimeSpan.FromSeconds(10), $"the stop took {since.Elapsed}");
+        watch.Kill();
     }
 
     [Fact]
