@@ -1,0 +1,47 @@
+using Krate.Core.Resources;
+
+namespace Krate.Web.Features;
+
+/// <summary>Where a page stands: in an organization, or in the platform's administration. Knows addresses and namespaces, and no right.</summary>
+public sealed record Place(string? Org, string Title, string Namespace)
+{
+    public static readonly Place Platform = new(null, "Administration", WellKnown.PlatformNamespace);
+
+    public bool IsPlatform => Org is null;
+
+    public string Home => Org is null ? "/admin" : $"/orgs/{Org}";
+
+    /// <summary>Root of the generic pages.</summary>
+    public string Resources => Org is null ? "/admin" : $"/orgs/{Org}/resources";
+
+    public static bool IsOrgKind(KindDefinition kind) => !kind.CreateOnly && kind.Scope is KindScope.Org or KindScope.Namespaced;
+
+    public static bool IsPlatformKind(KindDefinition kind) => !kind.CreateOnly && kind.Scope is KindScope.Platform or KindScope.Cluster;
+
+    public bool Has(KindDefinition kind) => !kind.CreateOnly && (IsPlatform ? IsPlatformKind(kind) : IsOrgKind(kind));
+
+    /// <summary>Namespace of a kind's resources here; empty for cluster-scoped kinds.</summary>
+    public string NamespaceOf(KindDefinition kind) => kind.Scope == KindScope.Cluster ? "" : Namespace;
+
+    /// <summary>The kind that an address names: <c>agentstacks</c>, or <c>plural.group</c> where two groups share a plural.</summary>
+    public KindDefinition? FindKind(KindCatalog catalog, string plural) =>
+        catalog.All.FirstOrDefault(k => Has(k) && k.QualifiedPlural == plural) ?? catalog.All.FirstOrDefault(k => Has(k) && k.Plural == plural);
+
+    public string ListUrl(KindDefinition kind) => !IsPlatform && kind.Kind == "AgentStack" ? $"{Home}/agents/stacks" : $"{Resources}/{Uri.EscapeDataString(kind.Plural)}";
+
+    public string NewUrl(KindDefinition kind) => $"{Resources}/{Uri.EscapeDataString(kind.Plural)}/new";
+
+    public string Url(KindDefinition kind, string name, string? tab = null) =>
+        $"{Resources}/{Uri.EscapeDataString(kind.Plural)}/{Uri.EscapeDataString(name)}{(tab is null ? "" : $"?tab={tab}")}";
+
+    /// <summary>Address of a resource that this place's pages name; null where it has no page.</summary>
+    public string? UrlOf(KindDefinition kind, string name)
+    {
+        if (kind.CreateOnly || name.Length == 0 || name.Contains('@', StringComparison.Ordinal)) return null;
+        if (Has(kind)) return Url(kind, name);
+        return IsPlatformKind(kind) ? Platform.Url(kind, name) : null;
+    }
+
+    public string Kubectl(string verb, KindDefinition kind, string name = "") =>
+        $"kubectl {verb} {(kind.IsProduct ? kind.Plural : kind.QualifiedPlural)}{(name.Length > 0 ? " " + name : "")}{(kind.IsNamespaced ? $" -n {Namespace}" : "")}";
+}

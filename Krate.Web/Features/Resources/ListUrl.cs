@@ -1,0 +1,29 @@
+using Krate.Core.Resources;
+
+namespace Krate.Web.Features.Resources;
+
+/// <summary>What a list page's address says: the filter text, the label selector and the page. The address is the state.</summary>
+public sealed record ListUrl(string Path, string Text, string Labels, string? Continue, int Page)
+{
+    public bool IsFiltered => Text.Length > 0 || Labels.Length > 0;
+
+    public string Clear => Path;
+
+    public string First => With(Text, Labels);
+
+    public string With(string text, string labels) => Build(text, labels, null, 1);
+
+    public string Next(string token) => Build(Text, Labels, token, Page + 1);
+
+    /// <exception cref="ApiException">400: the label selector cannot be read.</exception>
+    public Selector ParseLabels() => Selector.Parse(Labels);
+
+    private string Build(string text, string labels, string? token, int page)
+    {
+        var query = new List<string>();
+        if (text.Length > 0) query.Add("q=" + Uri.EscapeDataString(text));
+        if (labels.Length > 0) query.Add("labels=" + Uri.EscapeDataString(labels));
+        if (token is not null) query.Add($"continue={Uri.EscapeDataString(token)}&page={page}");
+        return query.Count == 0 ? Path : Path + "?" + string.Join('&', query);
+    }
+}

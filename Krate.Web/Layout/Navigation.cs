@@ -1,0 +1,45 @@
+using Krate.Core.Resources;
+using Krate.Web.Components;
+using Krate.Web.Features;
+
+namespace Krate.Web.Layout;
+
+/// <param name="Kind">Shown to those who may list it; null: to everybody.</param>
+public sealed record NavEntry(string Text, string Icon, string Href, KindDefinition? Kind = null, bool Exact = false)
+{
+    public IReadOnlyList<NavEntry> Children { get; init; } = [];
+
+    public bool IsActive(string path) =>
+        Exact ? path == Href : path == Href || path.StartsWith(Href + "/", StringComparison.Ordinal);
+}
+
+/// <summary>The left rail: what works now, and of that what the person may list.</summary>
+public static class Navigation
+{
+    public static IEnumerable<NavEntry> OfOrg(Place place, KindCatalog catalog)
+    {
+        NavEntry Of(string text, string kind, string icon = "") => new(text, icon, place.ListUrl(catalog[kind]), catalog[kind]);
+
+        yield return new("Dashboard", Lucide.Gauge, place.Home, Exact: true);
+        yield return new("Agents", Lucide.Bot, place.ListUrl(catalog["AgentStack"]), catalog["AgentStack"])
+        {
+            Children =
+            [
+                Of("Stacks", "AgentStack"), Of("Tools", "AgentToolProfile"), Of("MCP", "AgentMcpServer"), Of("Skills", "AgentSkill"), Of("Subagents", "AgentSubagent"),
+                Of("Context labels", "AgentContextLabel"), Of("Workspace policies", "AgentWorkspacePolicy"), Of("Identities", "AgentServiceAccount"),
+                Of("Role bindings", "AgentRoleBinding"), Of("Secret grants", "AgentSecretGrant"), Of("Config grants", "AgentConfigGrant"),
+            ],
+        };
+        yield return Of("Runners", "RunnerPool", Lucide.Server);
+        yield return Of("People", "Team", Lucide.Users);
+        yield return new("All resources", Lucide.Boxes, place.Resources, Exact: true);
+        yield return new("Settings", Lucide.Settings, place.Home + "/settings");
+    }
+
+    public static IEnumerable<NavEntry> OfPlatform(KindCatalog catalog)
+    {
+        yield return new("All kinds", Lucide.Boxes, Place.Platform.Home, Exact: true);
+        foreach (var kind in catalog.All.Where(Place.IsPlatformKind))
+            yield return new(KindWords.Plural(kind), KindWords.Icon(kind), Place.Platform.ListUrl(kind), kind);
+    }
+}

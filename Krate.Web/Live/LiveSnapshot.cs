@@ -1,0 +1,37 @@
+using Krate.Core.Gateway;
+using Krate.Core.Resources;
+
+namespace Krate.Web.Live;
+
+/// <summary>What a list showed at one resource version.</summary>
+/// <param name="Continue">Token of the next page; null at the end.</param>
+/// <param name="Remaining">How many follow, when known.</param>
+/// <param name="Searched">How many were looked through for a text filter that found too little to fill the page; null when all were.</param>
+public sealed record LiveSnapshot(IReadOnlyList<Resource> Items, long Version, string? Continue, long? Remaining, int? Searched)
+{
+    private const int SearchPage = 500;
+    private const int SearchLimit = 5000;
+
+    /// <summary>Reads a page through the gateway. A text filter reads on until the page is full, the list ends or 5,000 were looked through.</summary>
+    /// <exception cref="ApiException">What the gateway refuses.</exception>
+    public static async Task<LiveSnapshot> LoadAsync(IResourceGateway gateway, Actor actor, LiveSource source, CancellationToken ct)
+    {
+        var options = new ListOptions { Labels = source.Labels, Fields = source.Fields, Limit = source.Limit, Continue = source.Continue };
+        if (source.Text.Length == 0)
+        {
+            var page = await gateway.ListAsync(actor, source.Kind, source.Namespace, options, ct);
+            return new(page.Items, page.Version, page.Continue, page.Remaining, null);
+        }
+
+        var found = new List<Resource>();
+        for (var searched = 0; ;)
+        {
+            var page = await gateway.ListAsync(actor, source.Kind, source.Namespace, options with { Limit = SearchPage }, ct);
+            found.AddRange(page.Items.Where(source.Admits));
+            searched += page.Items.Count;
+            var full = found.Count >= Math.Max(source.Limit, 1) || searched >= SearchLimit;
+            if (page.Continue is null || full) return new(found, page.Version, page.Continue, null, page.Continue is null ? null : searched);
+            options = options with { Continue = page.Continue };
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using Krate.Core.Resources;
+
+namespace Krate.Web.Live;
+
+/// <summary>What a page looks at: one kind in one namespace (null: all), narrowed by selectors and a text, one page of it.</summary>
+public sealed record LiveSource(KindDefinition Kind, string? Namespace)
+{
+    public Selector Labels { get; init; } = Selector.Everything;
+
+    public Selector Fields { get; init; } = Selector.Everything;
+
+    /// <summary>Only resources whose name, columns or labels contain this. Applied by the page, not by the store.</summary>
+    public string Text { get; init; } = "";
+
+    /// <summary>0 for all.</summary>
+    public int Limit { get; init; }
+
+    public string? Continue { get; init; }
+
+    /// <summary>Name for carrying the snapshot from prerendering to the circuit.</summary>
+    public string Id => string.Join('|', Kind.QualifiedPlural, Namespace, Show(Labels), Show(Fields), Text, Limit, Continue);
+
+    /// <summary>One resource by name.</summary>
+    public static LiveSource Single(KindDefinition kind, string ns, string name) =>
+        new(kind, ns.Length == 0 ? null : ns) { Fields = Selector.Everything.And(new SelectorTerm("metadata.name", SelectorOperator.In, [name])) };
+
+    public bool Admits(Resource resource) => Text.Length == 0 || TextFilter.Matches(resource, Text);
+
+    private static string Show(Selector selector) =>
+        string.Join(',', selector.Terms.Select(t => $"{t.Key} {t.Operator} {string.Join('/', t.Values)}"));
+}
+
+/// <summary>The filter box of lists.</summary>
+public static class TextFilter
+{
+    /// <summary>Every word must be in the name, in a printer column or in a label.</summary>
+    public static bool Matches(Resource resource, string text) =>
+        text.Split(' ', StringSplitOptions.RemoveEmptyEntries).All(word => Texts(resource).Any(t => t.Contains(word, StringComparison.OrdinalIgnoreCase)));
+
+    private static IEnumerable<string> Texts(Resource resource)
+    {
+        yield return resource.Name;
+        if (resource.Body.Text("spec.displayName") is { } display) yield return display;
+        foreach (var column in resource.Kind.Columns)
+            if (column.Read(resource.Body) is { } cell) yield return cell.ToString();
+        foreach (var (key, value) in resource.Labels) yield return $"{key}={value}";
+    }
+}
