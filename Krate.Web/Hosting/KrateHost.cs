@@ -134,7 +134,8 @@ public static class KrateHost
             .AddTelemetry(builder.Configuration)
             .AddRateLimits(settings.Limits)
             .AddKrateApi()
-            .AddBrowserSessions();
+            .AddBrowserSessions()
+            .AddKratePages();
         services.AddDataProtection().SetApplicationName("krate").PersistKeysToFileSystem(Directory.CreateDirectory(Path.Combine(settings.Data.Keys, "data-protection")));
     }
 
@@ -148,6 +149,7 @@ public static class KrateHost
         app.UseMiddleware<SecurityHeaders>();
         app.UseMiddleware<CookieNames>();
         app.UseCookiePolicy(CookieNames.Policy());
+        app.UseKratePages();
         app.UseRouting();
         app.UseAuthentication();
         app.UseMiddleware<Requests.Authentication>();
@@ -163,5 +165,6 @@ public static class KrateHost
         app.MapOpenId();
         app.MapSignIn();
         app.MapKrateApi();
+        app.MapKratePages();
     }
 }

@@ -21,7 +21,7 @@ public sealed record LiveSource(KindDefinition Kind, string? Namespace)
     public string Id => string.Join('|', Kind.QualifiedPlural, Namespace, Show(Labels), Show(Fields), Text, Limit, Continue);
 
     /// <summary>One resource by name.</summary>
-    public static LiveSource Single(KindDefinition kind, string ns, string name) =>
+    public static LiveSource OfOne(KindDefinition kind, string ns, string name) =>
         new(kind, ns.Length == 0 ? null : ns) { Fields = Selector.Everything.And(new SelectorTerm("metadata.name", SelectorOperator.In, [name])) };
 
     public bool Admits(Resource resource) => Text.Length == 0 || TextFilter.Matches(resource, Text);

@@ -1,0 +1,171 @@
+// What a page does in the browser itself: connection state, copying, relative times, keys, panels, drafts.
+// Everything is delegated to the document, so that it works for whatever Blazor renders, and without the circuit.
+(() => {
+  const root = document.documentElement;
+  const say = text => {
+    const region = document.getElementById("k-announce");
+    if (region) { region.textContent = ""; setTimeout(() => { region.textContent = text; }, 50); }
+  };
+
+  // ---- connection ----
+  const connection = state => { root.dataset.connection = state; };
+  connection("connecting");
+  const moved = e => {
+    switch (e.detail?.state) {
+      case "show": case "retrying": connection("reconnecting"); break;
+      case "hide": connection("live"); break;
+      case "failed": case "paused": connection("offline"); break;
+      // The server is there but does not know the page any more; drafts come back.
+      case "rejected": case "resume-failed": location.reload(); break;
+    }
+  };
+  const watchBanner = () => {
+    const banner = document.getElementById("components-reconnect-modal");
+    if (!banner || banner.dataset.watched) return;
+    banner.dataset.watched = "true";
+    banner.addEventListener("components-reconnect-state-changed", moved);
+  };
+
+  // ---- relative times, as Durations.cs ----
+  const unit = (n, word) => `${Math.floor(n)} ${word}`;
+  const ago = (seconds, short) => {
+    const s = Math.max(0, seconds);
+    if (s < 5) return short ? "now" : "just now";
+    const words = s < 60 ? unit(s, "s") : s < 3600 ? unit(s / 60, "min") : s < 86400 ? unit(s / 3600, "h")
+      : s < 5184000 ? unit(s / 86400, "d") : s < 31536000 ? unit(s / 2592000, "mo") : unit(s / 31536000, "y");
+    return short ? words : words + " ago";
+  };
+  const tick = () => {
+    if (document.hidden) return;
+    for (const time of document.querySelectorAll("time[data-k-time]")) {
+      const text = ago((Date.now() - Date.parse(time.dateTime)) / 1000, time.dataset.kTime === "short");
+      const node = time.firstChild;
+      // Blazor owns the text node: its content may change, the node may not.
+      if (node?.nodeType === Node.TEXT_NODE && node.data !== text) node.data = text;
+    }
+  };
+  setInterval(tick, 5000);
+  document.addEventListener("visibilitychange", tick);
+
+  // ---- copy ----
+  const copy = async button => {
+    try {
+      await navigator.clipboard.writeText(button.dataset.kCopy);
+      button.classList.add("k-copied");
+      setTimeout(() => button.classList.remove("k-copied"), 1500);
+      say("Copied");
+    } catch {
+      say("Copying is not allowed by the browser");
+    }
+  };
+
+  // ---- rail as a drawer on narrow screens ----
+  const rail = open => {
+    const app = document.querySelector(".k-app");
+    app?.toggleAttribute("data-rail-open", open);
+    document.querySelector("[data-k-rail]")?.setAttribute("aria-expanded", String(open));
+    if (open) document.querySelector(".k-rail a")?.focus();
+  };
+
+  const closeMenus = except => {
+    for (const menu of document.querySelectorAll("details.k-menu-root[open]")) if (menu !== except) menu.open = false;
+  };
+
+  document.addEventListener("click", e => {
+    const at = selector => e.target.closest?.(selector);
+    closeMenus(at("details.k-menu-root"));
+    if (at(".k-menu a, .k-menu button")) closeMenus();
+    if (at("[data-k-copy]")) copy(at("[data-k-copy]"));
+    if (at("[data-k-theme]")) window.krateTheme.set(at("[data-k-theme]").dataset.kTheme);
+    if (at("[data-k-rail]")) rail(!document.querySelector(".k-app")?.hasAttribute("data-rail-open"));
+    else if (at("[data-k-rail-close]") || at(".k-rail a")) rail(false);
+    if (at("[data-k-keys]")) keyMap();
+    if (at("[data-k-reconnect]")) Blazor.reconnect();
+    if (at("[data-k-reload]")) location.reload();
+  });
+
+  // ---- keys ----
+  const singleKeys = () => { try { return localStorage.getItem("krate.keys") !== "off"; } catch { return true; } };
+  const keyMap = () => {
+    const dialog = document.getElementById("k-keys");
+    if (!dialog || dialog.open) return;
+    dialog.querySelector("[data-k-single]").checked = singleKeys();
+    dialog.showModal();
+  };
+  document.addEventListener("change", e => {
+    if (!e.target.matches?.("[data-k-single]")) return;
+    try { localStorage.setItem("krate.keys", e.target.checked ? "on" : "off"); } catch { /* nothing to keep it in */ }
+  });
+
+  let first = "", firstAt = 0;
+  document.addEventListener("keydown", e => {
+    if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "k") {
+      e.preventDefault();
+      document.querySelector("[data-k-palette]")?.click();
+      return;
+    }
+    if ((e.ctrlKey || e.metaKey) && e.key === "Enter") {
+      const scope = document.querySelector("dialog[open]") ?? document;
+      const submit = scope.querySelector("[data-k-submit]:not(:disabled)");
+      // Leaving the field hands its text over before the button is pressed.
+      if (submit) { document.activeElement?.blur(); submit.click(); }
+      return;
+    }
+    if (e.key === "Escape") { rail(false); closeMenus(); }
+    if (e.target.getAttribute?.("role") === "combobox" && (e.key === "ArrowDown" || e.key === "ArrowUp")) e.preventDefault();
+    if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest?.("input, textarea, select, [contenteditable], dialog[open]") || !singleKeys()) return;
+    if (e.key === "?") { keyMap(); return; }
+    if (e.key === "/") {
+      const filter = document.querySelector("[data-k-filter]");
+      if (filter) { e.preventDefault(); filter.focus(); filter.select(); }
+      return;
+    }
+    if (e.key === "y") { document.querySelector("[data-k-manifest]")?.click(); return; }
+    if (first === "g" && Date.now() - firstAt < 1200) {
+      first = "";
+      document.querySelector(`.k-rail [data-key="${CSS.escape(e.key)}"]`)?.click();
+      return;
+    }
+    first = e.key;
+    firstAt = Date.now();
+  });
+
+  // ---- drafts: what is typed into a text area survives a reload in this tab ----
+  const draftKey = key => "krate.draft|" + key;
+  document.addEventListener("input", e => {
+    const key = e.target.dataset?.kDraft;
+    if (!key) return;
+    try { sessionStorage.setItem(draftKey(key), e.target.value); } catch { /* full or off: the text is still on the screen */ }
+  });
+
+  // A click on the backdrop closes a panel, as Esc does.
+  document.addEventListener("pointerdown", e => {
+    if (!(e.target instanceof HTMLDialogElement) || !e.target.open) return;
+    const box = e.target.getBoundingClientRect();
+    if (e.clientX < box.left || e.clientX > box.right || e.clientY < box.top || e.clientY > box.bottom) e.target.close();
+  });
+
+  window.krate = {
+    connected() {
+      watchBanner();
+      connection("live");
+      return window.krateTheme.isDark();
+    },
+    dialog(element, open) {
+      if (!element) return;
+      if (open && !element.open) {
+        element.showModal();
+        element.querySelector("[autofocus]")?.focus();
+      }
+      if (!open && element.open) element.close();
+    },
+    draft(key) { try { return sessionStorage.getItem(draftKey(key)); } catch { return null; } },
+    forgetDraft(key) { try { sessionStorage.removeItem(draftKey(key)); } catch { /* nothing was kept */ } },
+  };
+
+  Blazor.start({
+    circuit: {
+      reconnectionOptions: { maxRetries: 10000, retryIntervalMilliseconds: previous => Math.min(10000, [0, 500, 1000, 2000, 5000][previous] ?? 10000) },
+    },
+  });
+})();
