@@ -39,13 +39,15 @@ public static class PageServices
         app.UseWhen(IsForPeople, pages =>
         {
             pages.UseExceptionHandler("/error", createScopeForErrors: true);
-            pages.UseStatusCodePagesWithReExecute("/not-found");
+            pages.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
         });
 
     public static void MapKratePages(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapStaticAssets();
-        endpoints.MapRazorComponents<App>().AddInteractiveServerRenderMode();
+        endpoints.MapRazorComponents<App>()
+            // frame-ancestors is in the policy of every answer already.
+            .AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
     }
 
     private static bool IsForPeople(HttpContext context) =>
