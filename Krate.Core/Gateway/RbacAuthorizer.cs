@@ -23,6 +23,9 @@ public sealed class RbacAuthorizer : IAuthorizer
     private readonly Lock gate = new();
     private List<Change>? early = [];
 
+    /// <summary>Odd while the index is being written.</summary>
+    private long writes;
+
     public RbacAuthorizer(IResourceCache cache, IChangeFeed feed, KindCatalog catalog)
     {
         this.cache = cache;
@@ -50,16 +53,13 @@ public sealed class RbacAuthorizer : IAuthorizer
     public AccessDecision Decide(Actor actor, AccessRequest request)
     {
         if (actor.InGroup(WellKnown.MastersGroup)) return Master;
-        var decision = FindIn("", actor, request);
-        // Paths belong to no namespace: only ClusterRoleBindings speak of them.
-        if (decision is null && request.Path is null && request.Namespace.Length > 0) decision = FindIn(request.Namespace, actor, request);
-        return decision ?? new AccessDecision(false, Refusal(actor, request));
+        return Settled(() => Find(actor, request), whenFound: true) ?? new AccessDecision(false, Refusal(actor, request));
     }
 
     public IReadOnlyList<PolicyRule> RulesFor(Actor actor, string ns)
     {
         if (actor.InGroup(WellKnown.MastersGroup)) return RbacRules.Everything;
-        return [.. GrantsOf(actor, ns).SelectMany(g => g.Rules)];
+        return Settled<PolicyRule[]>(() => [.. GrantsOf(actor, ns).SelectMany(g => g.Rules)])!;
     }
 
     public IReadOnlySet<string>? NamesAllowed(Actor actor, string verb, string group, string resource, string ns)
@@ -67,10 +67,11 @@ public sealed class RbacAuthorizer : IAuthorizer
         if (actor.InGroup(WellKnown.MastersGroup)) return null;
         var parts = resource.Split('/', 2);
         var request = new AccessRequest { Verb = verb, Group = group, Resource = parts[0], Subresource = parts.Length > 1 ? parts[1] : "", Namespace = ns };
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var grants in GrantsOf(actor, ns))
-            if (!grants.CollectNames(request, names)) return null;
-        return names;
+        return Settled(() =>
+        {
+            var names = new HashSet<string>(StringComparer.Ordinal);
+            return GrantsOf(actor, ns).All(grants => grants.CollectNames(request, names)) ? names : null;
+        });
     }
 
     public long EpochOf(Actor actor) => epochs.Of(actor);
@@ -82,6 +83,32 @@ public sealed class RbacAuthorizer : IAuthorizer
         ? $"User \"{actor.User}\" cannot {request.Verb} path \"{path}\""
         : $"User \"{actor.User}\" cannot {request.Verb} resource \"{RbacEvaluator.Combined(request.Resource, request.Subresource)}\" in API group \"{request.Group}\" "
             + (request.Namespace.Length > 0 ? $"in the namespace \"{request.Namespace}\"" : "at the cluster scope");
+
+    /// <summary>
+    /// Reading takes no lock, so it may fall between two steps of a write and miss a right that only moves from one subject to
+    /// another. What was read counts when no write was under way; after a few tries the writer is waited for.
+    /// </summary>
+    /// <param name="whenFound">A result that is not null counts in any case: the old state or the new one gave it.</param>
+    private T? Settled<T>(Func<T?> read, bool whenFound = false)
+        where T : class
+    {
+        for (var attempt = 0; attempt < 3; attempt++)
+        {
+            var before = Volatile.Read(ref writes);
+            var result = read();
+            Interlocked.MemoryBarrier();
+            if ((whenFound && result is not null) || (before % 2 == 0 && before == Volatile.Read(ref writes))) return result;
+        }
+
+        lock (gate) return read();
+    }
+
+    private AccessDecision? Find(Actor actor, AccessRequest request)
+    {
+        var decision = FindIn("", actor, request);
+        // Paths belong to no namespace: only ClusterRoleBindings speak of them.
+        return decision is null && request.Path is null && request.Namespace.Length > 0 ? FindIn(request.Namespace, actor, request) : decision;
+    }
 
     private AccessDecision? FindIn(string ns, Actor actor, AccessRequest request)
     {
@@ -115,6 +142,19 @@ public sealed class RbacAuthorizer : IAuthorizer
     private bool Concerns(KindDefinition kind) => roleKinds.Contains(kind) || bindingKinds.Contains(kind) || kind == teams || kind == users || kind == serviceAccounts;
 
     private IReadOnlyCollection<SubjectKey> Apply(Change change)
+    {
+        Interlocked.Increment(ref writes);
+        try
+        {
+            return Write(change);
+        }
+        finally
+        {
+            Interlocked.Increment(ref writes);
+        }
+    }
+
+    private IReadOnlyCollection<SubjectKey> Write(Change change)
     {
         var kind = change.After.Kind;
         var gone = change.Type == ChangeType.Deleted;

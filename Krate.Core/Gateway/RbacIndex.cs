@@ -6,7 +6,8 @@ namespace Krate.Core.Gateway;
 
 /// <summary>
 /// Roles and bindings, parsed, by the subject they speak of. One writer at a time; readers take no lock. While a binding is
-/// replaced a subject may for a moment hold both the old and the new, never neither.
+/// replaced a subject may for a moment hold both the old and the new; a reader that looks at several subjects asks again
+/// when a write came between.
 /// </summary>
 internal sealed class RbacIndex
 {
