@@ -125,7 +125,7 @@ internal static class OrganizationPlan
     private static void Bind(JsonObject document, string roleKind, string role, JsonObject subject)
     {
         document["roleRef"] = new JsonObject { ["apiGroup"] = Rbac, ["kind"] = roleKind, ["name"] = role };
-        document["subjects"] = new JsonArray(subject);
+        document["subjects"] = new JsonArray(subject.DeepClone());
     }
 
     private static JsonObject Group(string name) => new() { ["apiGroup"] = Rbac, ["kind"] = "Group", ["name"] = name };
