@@ -18,7 +18,9 @@ internal sealed class Controller(IReconciler reconciler, ControlPlaneParts parts
         using var queue = new WorkQueue<ResourceKey>(parts.Time);
         var workers = new Workers<ResourceKey>(Name, queue, (key, correlationId, token) => ReconcileAsync(key, correlationId, fence, token), parts.Time, logger);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        Task[] tasks = [workers.RunAsync(parts.Options.Concurrency, end.Token), FollowAsync(queue, started, end.Token), ResyncAsync(queue, end.Token)];
+        var kinds = reconciler.WakeUps.Select(w => w.Kind).Append(reconciler.For).ToHashSet();
+        var informer = new Informer(parts.Feed, new ChangeFilter(kinds), token => AddAllAsync(queue, token), change => Route(change, queue), logger);
+        Task[] tasks = [workers.RunAsync(parts.Options.Concurrency, end.Token), informer.RunAsync(started, end.Token), ResyncAsync(queue, end.Token)];
         // The first to end takes the others with it: a controller that only half works looks alive and is not.
         await Task.WhenAny(tasks);
         await end.CancelAsync();
@@ -31,27 +33,6 @@ internal sealed class Controller(IReconciler reconciler, ControlPlaneParts parts
         var resource = await parts.Reader.FindAsync(actor, reconciler.For, key.Namespace, key.Name, ct);
         var context = new ReconcileContext(actor, parts.Gateway, parts.Cache, parts.Time) { Logger = logger };
         return (await reconciler.ReconcileAsync(key, resource, context, ct)).After;
-    }
-
-    private async Task FollowAsync(WorkQueue<ResourceKey> queue, Action started, CancellationToken ct)
-    {
-        var filter = new ChangeFilter([.. reconciler.WakeUps.Select(w => w.Kind).Append(reconciler.For).Distinct()]);
-        while (true)
-        {
-            // Subscribed before the keys are listed, so that nothing falls between.
-            var batches = parts.Feed.Subscribe(filter, null, ct);
-            await AddAllAsync(queue, ct);
-            started();
-            try
-            {
-                await foreach (var batch in batches.WithCancellation(ct))
-                    foreach (var change in batch.Changes) Route(change, queue);
-            }
-            catch (ApiException e) when (e.Code == 410)
-            {
-                logger.LogWarning("Control loop {Loop} fell behind the changes and looks at every key again", Name);
-            }
-        }
     }
 
     private void Route(Change change, WorkQueue<ResourceKey> queue)

@@ -31,7 +31,8 @@ internal sealed class GarbageCollector(ControlPlaneParts parts, ILogger<GarbageC
         using var queue = new WorkQueue<ResourceKey>(parts.Time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var workers = new Workers<ResourceKey>(Name, queue, (key, id, token) => CollectAsync(key, graph, PrivilegedAccess.Controller(Name, id, fence), token), parts.Time, logger);
-        Task[] tasks = [FollowAsync(graph, queue, () => swept.TrySetResult(), end.Token), WorkAsync()];
+        var informer = new Informer(parts.Feed, new ChangeFilter(parts.Reader.Stored.ToHashSet()), token => SweepAsync(graph, queue, token), change => Observe(change, graph, queue), logger);
+        Task[] tasks = [informer.RunAsync(() => swept.TrySetResult(), end.Token), WorkAsync()];
         await Task.WhenAny(tasks);
         await end.CancelAsync();
         await Task.WhenAll(tasks);
@@ -42,26 +43,6 @@ internal sealed class GarbageCollector(ControlPlaneParts parts, ILogger<GarbageC
             await swept.Task.WaitAsync(end.Token);
             started();
             await workers.RunAsync(Concurrency, end.Token);
-        }
-    }
-
-    private async Task FollowAsync(OwnerGraph graph, WorkQueue<ResourceKey> queue, Action swept, CancellationToken ct)
-    {
-        var filter = new ChangeFilter(parts.Reader.Stored);
-        while (true)
-        {
-            var batches = parts.Feed.Subscribe(filter, null, ct);
-            await SweepAsync(graph, queue, ct);
-            swept();
-            try
-            {
-                await foreach (var batch in batches.WithCancellation(ct))
-                    foreach (var change in batch.Changes) Observe(change, graph, queue);
-            }
-            catch (ApiException e) when (e.Code == 410)
-            {
-                logger.LogWarning("The garbage collector fell behind the changes and sweeps again");
-            }
         }
     }
 
@@ -83,6 +64,7 @@ internal sealed class GarbageCollector(ControlPlaneParts parts, ILogger<GarbageC
     {
         var actor = PrivilegedAccess.Controller(Name, "");
         var alive = new HashSet<string>(StringComparer.Ordinal);
+        graph.BeginSweep();
         var owned = new List<(ResourceKey Key, IReadOnlyList<OwnerReference> Owners)>();
         foreach (var kind in parts.Reader.Stored)
         {
@@ -96,6 +78,7 @@ internal sealed class GarbageCollector(ControlPlaneParts parts, ILogger<GarbageC
             }
         }
 
+        alive.ExceptWith(graph.EndSweep());
         foreach (var (key, owners) in owned)
             if (!owners.All(o => alive.Contains(o.Uid))) queue.Add(key);
     }

@@ -12,8 +12,10 @@ internal sealed class OwnerGraph
     private readonly Dictionary<string, Node> nodes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, HashSet<string>> dependents = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ResourceKey> waiting = new(StringComparer.Ordinal);
+    private readonly HashSet<string> gone = new(StringComparer.Ordinal);
+    private bool sweeping;
 
-    private sealed record Node(ResourceKey Key, IReadOnlyList<string> Owners);
+    private sealed record Node(ResourceKey Key, long Version, IReadOnlyList<string> Owners);
 
     public const string Foreground = "foregroundDeletion";
     public const string Orphan = "orphan";
@@ -21,17 +23,19 @@ internal sealed class OwnerGraph
     /// <summary>A deletion that waits for what is owned.</summary>
     public static bool Waits(Resource resource) => resource.IsDeleting && resource.Finalizers.Any(f => f is Foreground or Orphan);
 
-    /// <summary>Takes in a resource as it is now.</summary>
+    /// <summary>Takes in a resource as it is or was: what is older than known is left out.</summary>
     public void Put(Resource resource)
     {
         var owners = OwnerReference.ReadAll(resource).Select(o => o.Uid).Where(u => u.Length > 0).Distinct(StringComparer.Ordinal).ToList();
         lock (gate)
         {
+            // A list may be older than what the feed has said meanwhile.
+            if (nodes.TryGetValue(resource.Uid, out var known) && known.Version > resource.Version) return;
             Unlink(resource.Uid);
             if (Waits(resource)) waiting[resource.Uid] = resource.Key;
             else waiting.Remove(resource.Uid);
             if (owners.Count == 0) return;
-            nodes[resource.Uid] = new(resource.Key, owners);
+            nodes[resource.Uid] = new(resource.Key, resource.Version, owners);
             foreach (var owner in owners)
             {
                 if (!dependents.TryGetValue(owner, out var set)) dependents[owner] = set = new(StringComparer.Ordinal);
@@ -51,7 +55,26 @@ internal sealed class OwnerGraph
                 concerned.AddRange(node.Owners.Where(waiting.ContainsKey).Select(o => waiting[o]));
             Unlink(resource.Uid);
             waiting.Remove(resource.Uid);
+            if (sweeping) gone.Add(resource.Uid);
             return concerned;
+        }
+    }
+
+    /// <summary>From here on deletions are remembered: a sweep may have seen an owner that went before its dependents were seen.</summary>
+    public void BeginSweep()
+    {
+        lock (gate) sweeping = true;
+    }
+
+    /// <returns>What went since <see cref="BeginSweep"/>.</returns>
+    public IReadOnlySet<string> EndSweep()
+    {
+        lock (gate)
+        {
+            var went = gone.ToHashSet(StringComparer.Ordinal);
+            gone.Clear();
+            sweeping = false;
+            return went;
         }
     }
 

@@ -17,8 +17,9 @@ public static class ControlPlaneServices
     /// <see cref="IResourceCache"/>, <see cref="KindCatalog"/> and <see cref="TimeProvider"/>. It starts with the host, after the
     /// store is initialised and the cache loaded.
     /// </summary>
+    /// <param name="options">Null: as the database in use asks for.</param>
     public static IServiceCollection AddKrateControlPlane(this IServiceCollection services, ControlPlaneOptions? options = null) => services
-        .AddSingleton(options ?? new ControlPlaneOptions())
+        .AddSingleton(p => options ?? new ControlPlaneOptions { SingleProcess = !p.GetRequiredService<StoreOptions>().IsPostgres })
         .AddSingleton<ResourceReader>()
         .AddSingleton<EventRecorder>()
         .AddSingleton(p => new ControlPlaneParts(
