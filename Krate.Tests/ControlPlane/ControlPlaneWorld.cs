@@ -179,7 +179,7 @@ internal sealed class ControlPlaneWorld : IAsyncDisposable
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (exception is not null || logLevel >= LogLevel.Warning) Failures.Enqueue($"{formatter(state, exception)} {exception}");
+            if (exception is not null || logLevel >= LogLevel.Warning) Failures.Enqueue($"{formatter(state, exception)} {exception?.Message} {exception?.StackTrace?.Split((char)10)[0]}");
             if (state is IReadOnlyList<KeyValuePair<string, object?>> values)
             {
                 var said = values.ToDictionary(v => v.Key, v => v.Value, StringComparer.Ordinal);

@@ -36,7 +36,7 @@ public sealed class OrganizationReconcilerTests
         var member = new Actor("ben", ["system:authenticated", "krate:org:acme"]);
         var stranger = new Actor("cem", ["system:authenticated", "krate:org:other"]);
 
-        Assert.Equal([true, true, false], (IEnumerable<bool>)await MayAsync("create", "krate.a5c.ai", "agentstacks", Ns));
+        Assert.Equal([true, true, false], (IEnumerable<bool>)await MayAsync("dispatch", "krate.a5c.ai", "agentstacks", Ns));
         Assert.Equal([true, false, false], (IEnumerable<bool>)await MayAsync("create", "rbac.authorization.k8s.io", "rolebindings", Ns));
         Assert.Equal([true, true, false], (IEnumerable<bool>)await MayAsync("get", "krate.a5c.ai", "organizations", "krate-system", "acme"));
         Assert.Equal([true, false, false], (IEnumerable<bool>)await MayAsync("update", "krate.a5c.ai", "organizations", "krate-system", "acme"));

@@ -1,0 +1,98 @@
+using Krate.Core.Gateway;
+using Krate.Core.Resources;
+using Krate.Tests.ControlPlane;
+using Xunit;
+
+namespace Krate.Tests.Kinds.Stacks;
+
+public sealed class AgentStackReconcilerTests
+{
+    private const string Ns = "krate-org-acme";
+
+    [Fact]
+    public async Task Readiness_follows_what_the_stack_names_and_only_the_stacks_that_name_it()
+    {
+        await using var world = await ControlPlaneWorld.StartAsync();
+        await world.ReadyOrganizationAsync();
+        await world.CreateAsync(Stack("uses", "agent", "tools"), Ns);
+        await world.CreateAsync(Stack("other", "someone-else", "other-tools"), Ns);
+        var stack = await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "RuntimeIdentityReady") == "MissingServiceAccount");
+        Assert.Equal(("Blocked", "False", "MissingServiceAccount"), (stack.Body.Text("status.phase"), stack.FindCondition("Ready")!.Status, stack.FindCondition("Ready")!.Reason));
+        Assert.Equal("etcd", stack.Body.Text("status.storage"));
+        await world.UntilAsync("AgentStack", Ns, "other", s => Reason(s, "Ready") is not null);
+        await world.EventuallyAsync(() => world.Runs.GetValueOrDefault($"AgentStack/{Ns}/other") >= 1, "no reconcile of the other stack");
+        var others = world.Runs.GetValueOrDefault($"AgentStack/{Ns}/other");
+
+        await world.CreateAsync("{apiVersion: v1, kind: ServiceAccount, metadata: {name: agent}}", Ns);
+        await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "RuntimeIdentityReady") == "ServiceAccountFound");
+        await world.CreateAsync("{apiVersion: krate.a5c.ai/v1alpha1, kind: AgentToolProfile, metadata: {name: tools}, spec: {filesystemPolicy: read-only, approvalPolicyByTool: {shell: prompt}}}", Ns);
+        stack = await world.UntilAsync("AgentStack", Ns, "uses", s => s!.FindCondition("Ready")?.Status == "Unknown");
+        Assert.Equal("Pending", stack.Body.Text("status.phase"));
+        await world.DeleteAsync("AgentToolProfile", Ns, "tools");
+        stack = await world.UntilAsync("AgentStack", Ns, "uses", s => s!.FindCondition("Ready")?.Status == "False");
+        Assert.Equal("ToolProfileMissing", Reason(stack, "Ready"));
+        // Its own status write wakes it once more; nothing else may.
+        Assert.InRange(world.Runs.GetValueOrDefault($"AgentStack/{Ns}/other"), others, others + 1);
+    }
+
+    [Fact]
+    public async Task A_Secret_wakes_the_stack_whose_grant_names_it()
+    {
+        await using var world = await ControlPlaneWorld.StartAsync();
+        await world.ReadyOrganizationAsync();
+        await world.CreateAsync("{apiVersion: v1, kind: ServiceAccount, metadata: {name: agent}}", Ns);
+        await world.CreateAsync("{apiVersion: krate.a5c.ai/v1alpha1, kind: AgentSecretGrant, metadata: {name: grant}, spec: {subject: {kind: agent-stack, name: uses}, secretRef: {namespace: krate-org-acme, name: key, keys: [api-key]}, purpose: model-provider-token}}", Ns);
+        await world.CreateAsync(Stack("uses", "agent", null, "permissionRefs: {secretGrants: [grant]}"), Ns);
+        await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "SecretsAdmitted") == "SecretMissing");
+        await world.CreateAsync("{apiVersion: v1, kind: Secret, metadata: {name: key}, stringData: {api-key: not-really-a-key}}", Ns);
+        await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "SecretsAdmitted") == "NotEvaluated");
+    }
+
+    [Fact]
+    public async Task Another_organizations_part_counts_while_a_policy_shares_it()
+    {
+        await using var world = await ControlPlaneWorld.StartAsync();
+        await world.ReadyOrganizationAsync();
+        await world.ReadyOrganizationAsync("other");
+        await world.CreateAsync("{apiVersion: v1, kind: ServiceAccount, metadata: {name: agent}}", Ns);
+        await world.CreateAsync("{apiVersion: krate.a5c.ai/v1alpha1, kind: AgentToolProfile, metadata: {name: tools}, spec: {filesystemPolicy: read-only, approvalPolicyByTool: {shell: prompt}}}", "krate-org-other");
+        await world.CreateAsync("{apiVersion: krate.a5c.ai/v1alpha1, kind: OrgSharingPolicy, metadata: {name: share}, spec: {sourceOrg: other, targetOrg: acme, allowedRefs: [{kind: AgentToolProfile, name: tools}]}}", "krate-system");
+        await world.CreateAsync(Stack("uses", "agent", "tools@other"), Ns);
+        await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "ToolsAdmitted") == "NotEvaluated");
+        await world.DeleteAsync("OrgSharingPolicy", "krate-system", "share");
+        var stack = await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "ToolsAdmitted") == "ToolProfileMissing");
+        Assert.Equal("AgentToolProfile tools@other is not shared with this organization or does not exist.", stack.FindCondition("ToolsAdmitted")!.Message);
+    }
+
+    [Fact]
+    public async Task Each_turn_of_readiness_is_an_Event_and_the_same_turn_again_is_counted()
+    {
+        await using var world = await ControlPlaneWorld.StartAsync();
+        await world.ReadyOrganizationAsync();
+        await world.CreateAsync(Stack("uses", "agent", null), Ns);
+        await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "Ready") == "MissingServiceAccount");
+        for (var i = 0; i < 2; i++)
+        {
+            await world.CreateAsync("{apiVersion: v1, kind: ServiceAccount, metadata: {name: agent}}", Ns);
+            await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "Ready") == "NotEvaluated");
+            await world.DeleteAsync("ServiceAccount", Ns, "agent");
+            await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "Ready") == "MissingServiceAccount");
+        }
+
+        // A new stack is looked at after the Event of the turn before it is written.
+        var uid = (await world.FindAsync("AgentStack", Ns, "uses"))!.Uid;
+        await world.EventuallyAsync(() => Events().Any(e => e.Reason == "MissingServiceAccount" && e.Count == "3"), "the third turn was not counted");
+        Assert.Equal(2, Events().Count);
+
+        List<(string? Reason, string? Count)> Events() =>
+            [.. world.Gateway.ListAsync(ControlPlaneWorld.Admin, ControlPlaneWorld.Kind("Event"), Ns, new ListOptions { Fields = Selector.Parse($"involvedObject.uid={uid}") }, ControlPlaneWorld.Ct)
+                .GetAwaiter().GetResult().Items.Select(e => (e.Body.Text("reason"), e.Body["count"]?.ToString()))];
+    }
+
+    private static string? Reason(Resource? stack, string type) => stack?.FindCondition(type)?.Reason;
+
+    private static string Stack(string name, string account, string? tools, string more = "") => $$"""
+        {apiVersion: krate.a5c.ai/v1alpha1, kind: AgentStack, metadata: {name: {{name}}},
+         spec: {baseAgent: claude-code, adapter: agent-mux.claude-code, runtimeIdentity: {serviceAccountRef: {{account}}}{{(tools is null ? "" : $", toolProfileRef: {tools}")}}{{(more.Length == 0 ? "" : $", {more}")}}}}
+        """;
+}
