@@ -68,6 +68,7 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         if (kind is { Kind: "Namespace", Group: "" }) CompleteNamespace(document);
         await CompleteLabelsAsync(kind, document, ns, ct);
         CheckDocument(kind, document);
+        orgs.CheckReferences(kind, document);
         await CheckRequiredReferencesAsync(actor, kind, document, ns, ct);
         if (!actor.IsServer) escalation.Check(actor, kind, document, null);
         await CheckSecretsAsync(actor, kind, document, ns, ct);
@@ -84,6 +85,8 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         }
 
         CheckDocument(kind, document);
+        // A sharing that ended since is told in the status; it must not keep the status, or the end of a deletion, from being written.
+        if (!JsonNode.DeepEquals(before.Body["spec"], document["spec"])) orgs.CheckReferences(kind, document);
         CheckImmutable(kind, before, document);
         if (!actor.IsServer) escalation.Check(actor, kind, document, before.Body);
         await CheckSecretsAsync(actor, kind, document, before.Namespace, ct);
@@ -107,7 +110,6 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         // Rules read typed fields: they only make sense once the shape is right.
         if (errors.Count == 0 && kind.Validate is { } rules) errors.AddRange(rules(document));
         if (errors.Count > 0) throw ApiException.Invalid(kind, name, errors);
-        orgs.CheckReferences(kind, document);
         if (KrateJson.ToText(document).Length > MaxDocumentBytes)
             throw new ApiException(413, "RequestEntityTooLarge", $"{kind.Kind} \"{name}\" is larger than {MaxDocumentBytes} bytes") { Subject = (kind.Group, kind.Kind, name) };
     }

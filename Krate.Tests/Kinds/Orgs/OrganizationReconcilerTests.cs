@@ -66,7 +66,7 @@ public sealed class OrganizationReconcilerTests
     public async Task A_converged_system_writes_nothing_and_sends_no_statement_however_often_it_looks()
     {
         var time = new FakeTimeProvider(DateTimeOffset.UnixEpoch.AddYears(55));
-        await using var world = await ControlPlaneWorld.StartAsync(time: time);
+        await using var world = await ControlPlaneWorld.StartAsync(time: time, options: new() { SingleProcess = true, CleanEvery = TimeSpan.FromDays(1) });
         await world.ReadyOrganizationAsync();
         await world.CreateAsync("{apiVersion: krate.a5c.ai/v1alpha1, kind: AgentStack, metadata: {name: stack}, spec: {baseAgent: claude-code, adapter: a, runtimeIdentity: {serviceAccountRef: nobody}}}", Ns);
         await world.UntilAsync("AgentStack", Ns, "stack", s => s!.FindCondition("Ready") is not null);

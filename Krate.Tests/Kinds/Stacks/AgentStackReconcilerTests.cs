@@ -91,8 +91,11 @@ public sealed class AgentStackReconcilerTests
 
     private static string? Reason(Resource? stack, string type) => stack?.FindCondition(type)?.Reason;
 
-    private static string Stack(string name, string account, string? tools, string more = "") => $$"""
-        {apiVersion: krate.a5c.ai/v1alpha1, kind: AgentStack, metadata: {name: {{name}}},
-         spec: {baseAgent: claude-code, adapter: agent-mux.claude-code, runtimeIdentity: {serviceAccountRef: {{account}}}{{(tools is null ? "" : $", toolProfileRef: {tools}")}}{{(more.Length == 0 ? "" : $", {more}")}}}}
-        """;
+    private static string Stack(string name, string account, string? tools, string? more = null)
+    {
+        List<string> spec = ["baseAgent: claude-code", "adapter: agent-mux.claude-code", $"runtimeIdentity: {{serviceAccountRef: {account}}}"];
+        if (tools is not null) spec.Add($"toolProfileRef: {tools}");
+        if (more is not null) spec.Add(more);
+        return $"{{apiVersion: krate.a5c.ai/v1alpha1, kind: AgentStack, metadata: {{name: {name}}}, spec: {{{string.Join(", ", spec)}}}}}";
+    }
 }
