@@ -103,7 +103,7 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
             throw ApiException.Invalid(resource.Kind, resource.Name, new FieldError("FieldValueForbidden", "metadata.annotations", $"{repositories} repositories would go with it; annotate the organization with {WellKnown.ConfirmDeleteAnnotation}={resource.Name} first"));
     }
 
-    private void CheckDocument(KindDefinition kind, JsonObject document)
+    private static void CheckDocument(KindDefinition kind, JsonObject document)
     {
         var name = document.Text("metadata.name") ?? "";
         var errors = SchemaValidator.Validate(kind, document).ToList();

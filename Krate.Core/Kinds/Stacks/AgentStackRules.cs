@@ -24,15 +24,15 @@ public static class AgentStackRules
     {
         List<Condition> conditions =
         [
-            Open("CapabilitiesResolved", $"What adapter {stack.Body.Text("spec.adapter")} can do is {NotYet}."),
+            Open(AgentStackConditions.CapabilitiesResolved, $"What adapter {stack.Body.Text("spec.adapter")} can do is {NotYet}."),
             RuntimeIdentity(stack, find),
-            Granted("RolesAdmitted", "AgentRoleBinding", "MissingRoleBinding", stack.Body.Texts("spec.permissionRefs.roleBindings"), stack, find),
+            Granted(AgentStackConditions.RolesAdmitted, "AgentRoleBinding", "MissingRoleBinding", stack.Body.Texts("spec.permissionRefs.roleBindings"), stack, find),
             Secrets(stack, find),
             Configs(stack, find),
-            Referred("ToolsAdmitted", "AgentToolProfile", "ToolProfileMissing", stack.Body.Texts("spec.toolProfileRef"), stack, find, "commands, paths and hosts of the profile are"),
-            Referred("McpHealthy", "AgentMcpServer", "McpServerMissing", stack.Body.Texts("spec.mcpServerRefs"), stack, find, "answers of the servers are"),
-            Referred("SkillsValidated", "AgentSkill", "SkillMissing", stack.Body.Texts("spec.skillRefs"), stack, find, "sources and prompts of the skills are"),
-            Referred("SubagentsValid", "AgentSubagent", "SubagentMissing", stack.Body.Texts("spec.subagentRefs"), stack, find, "what the subagents may do is"),
+            Referred(AgentStackConditions.ToolsAdmitted, "AgentToolProfile", "ToolProfileMissing", stack.Body.Texts("spec.toolProfileRef"), stack, find, "commands, paths and hosts of the profile are"),
+            Referred(AgentStackConditions.McpHealthy, "AgentMcpServer", "McpServerMissing", stack.Body.Texts("spec.mcpServerRefs"), stack, find, "answers of the servers are"),
+            Referred(AgentStackConditions.SkillsValidated, "AgentSkill", "SkillMissing", stack.Body.Texts("spec.skillRefs"), stack, find, "sources and prompts of the skills are"),
+            Referred(AgentStackConditions.SubagentsValid, "AgentSubagent", "SubagentMissing", stack.Body.Texts("spec.subagentRefs"), stack, find, "what the subagents may do is"),
             ContextLabels(stack, find),
             Policy(stack, find),
         ];
@@ -49,7 +49,7 @@ public static class AgentStackRules
 
     private static Condition RuntimeIdentity(Resource stack, FindReferred find)
     {
-        const string Type = "RuntimeIdentityReady";
+        const string Type = AgentStackConditions.RuntimeIdentityReady;
         var name = stack.Body.Text("spec.runtimeIdentity.serviceAccountRef") ?? "";
         var identity = find("AgentServiceAccount", name);
         var native = identity?.Body.Text("spec.serviceAccountName") ?? name;
@@ -61,7 +61,7 @@ public static class AgentStackRules
 
     private static Condition Secrets(Resource stack, FindReferred find)
     {
-        const string Type = "SecretsAdmitted";
+        const string Type = AgentStackConditions.SecretsAdmitted;
         var grants = stack.Body.Texts("spec.permissionRefs.secretGrants").ToList();
         var result = Granted(Type, "AgentSecretGrant", "MissingSecretGrant", grants, stack, find);
         return result.Status == Condition.False ? result : Target(Type, "AgentSecretGrant", "Secret", "spec.secretRef.name", "SecretMissing", grants, stack, find) ?? result;
@@ -69,7 +69,7 @@ public static class AgentStackRules
 
     private static Condition Configs(Resource stack, FindReferred find)
     {
-        const string Type = "ConfigAdmitted";
+        const string Type = AgentStackConditions.ConfigAdmitted;
         var grants = stack.Body.Texts("spec.permissionRefs.configGrants").ToList();
         var result = Granted(Type, "AgentConfigGrant", "MissingConfigGrant", grants, stack, find);
         return result.Status == Condition.False ? result : Target(Type, "AgentConfigGrant", "ConfigMap", "spec.configMapRef.name", "ConfigMapMissing", grants, stack, find) ?? result;
@@ -103,7 +103,7 @@ public static class AgentStackRules
 
     private static Condition ContextLabels(Resource stack, FindReferred find)
     {
-        const string Type = "ContextLabelsValid";
+        const string Type = AgentStackConditions.ContextLabelsValid;
         var all = stack.Body.Texts("spec.contextLabelRefs").ToList();
         if (all.Count == 0) return new(Type, Condition.True, NoneRequired, "The stack names no AgentContextLabel.");
         if (Missing(Type, "AgentContextLabel", "ContextLabelMissing", all, stack, find) is { } missing) return missing;
@@ -118,7 +118,7 @@ public static class AgentStackRules
 
     private static Condition Policy(Resource stack, FindReferred find)
     {
-        const string Type = "PolicyAdmitted";
+        const string Type = AgentStackConditions.PolicyAdmitted;
         if (stack.Body.Text("spec.approvalMode") is { } mode and not ("prompt" or "deny"))
             return new(Type, Condition.False, "ApprovalModeForbidden", $"approvalMode {mode} never asks a person; use prompt or deny.");
         return Missing(Type, "AgentWorkspacePolicy", "WorkspacePolicyMissing", [.. stack.Body.Texts("spec.workspacePolicyRef")], stack, find)

@@ -36,7 +36,11 @@ public sealed class DemoDataTests
         foreach (var document in DemoData.Documents())
         {
             var kind = KindTable.Catalog[document.Text("kind")!];
-            Assert.Empty(SchemaValidator.Prune(kind, document.Copy()).Select(f => $"{kind.Kind} {document.Text("metadata.name")}: {f}"));
+            var name = $"{kind.Kind} {document.Text("metadata.name")}";
+            Assert.Empty(SchemaValidator.Prune(kind, document.Copy()).Select(f => $"{name}: unknown {f}"));
+            var complete = document.Copy();
+            if (kind.IsProduct) complete.Child("spec")["organizationRef"] = "acme";
+            Assert.Empty(SchemaValidator.Validate(kind, complete).Select(e => $"{name}: {e}").Concat(kind.Validate?.Invoke(complete).Select(e => $"{name}: {e}") ?? []));
         }
     }
 }
