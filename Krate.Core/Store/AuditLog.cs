@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Data.Common;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using Krate.Core.Resources;
@@ -14,6 +15,8 @@ internal sealed class AuditLog(Database database, KindCatalog catalog) : IAuditL
 {
     private const int Chunk = 500;
     private const string Columns = "seq, at, namespace, org, type, actor, correlation, body, prev_hash, hash";
+
+    private TaskCompletionSource appended = Signal();
 
     private KindDefinition Kind => catalog["AuditEvent"];
 
@@ -45,6 +48,22 @@ internal sealed class AuditLog(Database database, KindCatalog catalog) : IAuditL
         return rows.FirstOrDefault(r => r.Name == name && r.Namespace == ns);
     }
 
+    public async IAsyncEnumerable<IReadOnlyList<Resource>> FollowAsync(long afterSeq, [EnumeratorCancellation] CancellationToken ct)
+    {
+        while (true)
+        {
+            // Taken before the read: a row that comes between the two rings again.
+            var more = Volatile.Read(ref appended).Task;
+            var rows = await database.QueryAsync(new Statement($"SELECT {Columns} FROM audit WHERE seq > $1 ORDER BY seq LIMIT {Chunk}", afterSeq), ToResource, ct);
+            if (rows.Count > 0) yield return rows;
+            if (rows.Count > 0) afterSeq = rows[^1].Version;
+            if (rows.Count < Chunk) await more.WaitAsync(ct);
+        }
+    }
+
+    /// <summary>Wakes the followers: this process appended, or another may have.</summary>
+    public void Appended() => Interlocked.Exchange(ref appended, Signal()).TrySetResult();
+
     public async Task<long?> VerifyAsync(CancellationToken ct)
     {
         var start = await database.QueryAsync(new Statement("SELECT audit_start, audit_start_hash FROM head WHERE id = 1"), r => (Seq: r.GetInt64(0), Hash: r.GetFieldValue<byte[]>(1)), ct);
@@ -71,6 +90,8 @@ internal sealed class AuditLog(Database database, KindCatalog catalog) : IAuditL
         var said = AuditEntry.FromBody(row.Seq, row.At, KrateJson.ParseObject(row.Body), row.Body, row.PrevHash, row.Hash);
         return said == row && KrateJson.ParseObject(row.Body).Text("metadata.name") == AuditEntry.NameOf(row.Seq, row.At, prevHash);
     }
+
+    private static TaskCompletionSource Signal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private static bool Same(byte[] a, byte[] b) => CryptographicOperations.FixedTimeEquals(a, b);
 

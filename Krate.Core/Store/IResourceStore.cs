@@ -170,6 +170,12 @@ public interface IAuditLog
 
     Task<Resource?> GetAsync(string ns, string name, CancellationToken ct);
 
+    /// <summary>
+    /// Rows appended after a sequence number, oldest first, until cancelled: those of this process at once, those of others as
+    /// soon as they are told. Never an empty batch. Each follower reads for itself; meant for a few, not for every page.
+    /// </summary>
+    IAsyncEnumerable<IReadOnlyList<Resource>> FollowAsync(long afterSeq, CancellationToken ct);
+
     /// <summary>Walks the chain; the first broken sequence number, or null when whole.</summary>
     Task<long?> VerifyAsync(CancellationToken ct);
 }

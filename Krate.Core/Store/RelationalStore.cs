@@ -18,6 +18,8 @@ public sealed class RelationalStore : IResourceStore, IAsyncDisposable
     private readonly ListReader lists;
     private readonly Compactor compactor;
     private readonly FieldIndex fieldIndex;
+    private readonly AuditLog audit;
+    private readonly StoreMetrics metrics;
     private readonly CommitQueue queue;
     private readonly ILogger logger;
     private readonly CancellationTokenSource stopping = new();
@@ -33,14 +35,15 @@ public sealed class RelationalStore : IResourceStore, IAsyncDisposable
         lists = new ListReader(database);
         compactor = new Compactor(database, options, time);
         fieldIndex = new FieldIndex(database, catalog);
-        queue = new CommitQueue(database, feed, options, time, logger);
-        Audit = new AuditLog(database, catalog);
+        metrics = new StoreMetrics(() => database.CommandCount, () => feed.SubscriberCount);
+        audit = new AuditLog(database, catalog);
+        queue = new CommitQueue(database, feed, audit, metrics, options, time, logger);
         Leases = new LeaseStore(database, time);
     }
 
     public IChangeFeed Feed => feed;
 
-    public IAuditLog Audit { get; }
+    public IAuditLog Audit => audit;
 
     public ILeaseStore Leases { get; }
 
@@ -112,6 +115,7 @@ public sealed class RelationalStore : IResourceStore, IAsyncDisposable
         await listening;
         feed.Dispose();
         await database.DisposeAsync();
+        metrics.Dispose();
         stopping.Dispose();
     }
 
@@ -123,6 +127,7 @@ public sealed class RelationalStore : IResourceStore, IAsyncDisposable
                 async () =>
                 {
                     await feed.CatchUpAsync(stopping.Token);
+                    audit.Appended();
                     hearing.TrySetResult();
                 },
                 stopping.Token);

@@ -9,10 +9,10 @@ public sealed record StoreOptions
     public string? PostgresConnectionString { get; init; }
 
     /// <summary>Changes kept in memory, so that a watcher that was away for a moment resumes without SQL.</summary>
-    public int RecentChanges { get; init; } = 4096;
+    public int RecentChanges { get; init; } = 2048;
 
     /// <summary>Bytes of documents kept in memory for the same purpose.</summary>
-    public long RecentBytes { get; init; } = 8 << 20;
+    public long RecentBytes { get; init; } = 4 << 20;
 
     /// <summary>Changes that a subscriber may fall behind before it is dropped.</summary>
     public int SubscriberBuffer { get; init; } = 4096;

@@ -74,6 +74,36 @@ public abstract partial class StoreContract
         Assert.Null(await Store.Audit.VerifyAsync(Ct));
     }
 
+    [Fact]
+    public async Task A_follower_of_audit_sees_each_row_once_in_order()
+    {
+        await Store.CommitAsync(new Commit { Audit = [Event("before"), Event("before")] }, Ct);
+        var following = Task.Run(
+            async () =>
+            {
+                var seen = new List<long>();
+                await foreach (var rows in Store.Audit.FollowAsync(1, Ct))
+                {
+                    seen.AddRange(rows.Select(r => r.Version));
+                    if (seen.Count >= 60) break;
+                }
+
+                return seen;
+            },
+            Ct);
+        await Task.WhenAll(Enumerable.Range(0, 59).Select(i => Store.CommitAsync(new Commit { Audit = [Event($"type{i}")] }, Ct)));
+        Assert.Equal(Enumerable.Range(2, 60).Select(v => (long)v), await following);
+    }
+
+    [Fact]
+    public async Task Audit_of_a_numbered_create_tells_the_name_it_got()
+    {
+        var document = Event("resource.created");
+        document.Set("spec.target", new JsonObject { ["kind"] = "Issue", ["name"] = "" });
+        await Store.CommitAsync(new Commit { Writes = [NumberedCreate("app")], Audit = [document] }, Ct);
+        Assert.Equal("app-1", (await Store.Audit.ListAsync(new ListQuery(AuditKind), Ct)).Items[0].Body.Text("spec.target.name"));
+    }
+
     private async Task<IEnumerable<long>> SeqsAsync(string fields, string? ns) =>
         (await Store.Audit.ListAsync(new ListQuery(AuditKind, ns, Selector.Everything, Selector.Parse(fields)), Ct)).Items.Select(r => r.Version);
 }

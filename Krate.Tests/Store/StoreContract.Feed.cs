@@ -144,6 +144,21 @@ public abstract partial class StoreContract
     }
 
     [Fact]
+    public async Task A_cancelled_subscription_ends_with_the_exception()
+    {
+        for (var i = 0; i < 50; i++)
+        {
+            using var cancel = new CancellationTokenSource();
+            await using var feed = Store.Feed.Subscribe(new ChangeFilter([Stack]), null, cancel.Token).GetAsyncEnumerator(i % 2 == 0 ? cancel.Token : Ct);
+            var next = feed.MoveNextAsync();
+            await cancel.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next.AsTask());
+        }
+
+        Assert.Equal(0, Store.Subscribers);
+    }
+
+    [Fact]
     public async Task Cancelling_a_subscription_that_was_never_read_frees_it()
     {
         using var cancel = new CancellationTokenSource();

@@ -1,16 +1,13 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Krate.Tests.Testing;
 using Npgsql;
-
-[assembly: Xunit.AssemblyFixture(typeof(PostgresServer))]
 
 namespace Krate.Tests.Testing;
 
 /// <summary>
-/// A real PostgreSQL for one test run: Debian's binaries, a fresh cluster under the temp folder, a free loopback port.
-/// Starts when the first test asks for a database; stops and leaves nothing behind at the end.
+/// A real PostgreSQL for one run of tests or benchmarks: Debian's binaries, a fresh cluster under the temp folder, a free
+/// loopback port. Starts when the first database is asked for; stops and leaves nothing behind at the end.
 /// </summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
@@ -18,6 +15,9 @@ public sealed class PostgresServer : IAsyncDisposable
     private readonly string folder = Path.Combine(Path.GetTempPath(), $"krate-postgres-{Guid.NewGuid():N}");
     private int port;
     private int databases;
+
+    /// <summary>Wait for the disk at each commit. Tests do not pull the plug, so they need not wait.</summary>
+    public bool Durable { get; init; }
 
     /// <summary>A connection string for a new, empty database.</summary>
     public async Task<string> CreateDatabaseAsync(CancellationToken ct)
@@ -48,11 +48,10 @@ public sealed class PostgresServer : IAsyncDisposable
             if (port != 0) return;
             Directory.CreateDirectory(folder);
             if (IsRoot) await RunProcessAsync("chown", ct, "postgres", folder);
-            // A locale that does not sort by bytes: the order must come from the schema.
             await RunAsync("initdb", ct, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-N", "-D", folder);
             var free = FreePort();
             await RunAsync("pg_ctl", ct, "-D", folder, "-w", "-l", Path.Combine(folder, "log"), "-o",
-                $"-p {free} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200", "start");
+                $"-p {free} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200{(Durable ? "" : " -c fsync=off")}", "start");
             port = free;
         }
         finally

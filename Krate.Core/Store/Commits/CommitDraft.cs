@@ -13,6 +13,9 @@ internal sealed class CommitDraft(
 
     public List<SecretOp> Secrets { get; } = [];
 
+    /// <summary>Name of the numbered create, when there is one.</summary>
+    public string? Numbered { get; private set; }
+
     /// <summary>False when a row must be read first. Throws the refusal when the commit does not hold.</summary>
     public bool Run(PreparedCommit commit)
     {
@@ -77,6 +80,7 @@ internal sealed class CommitDraft(
             if (Current(key) is null)
             {
                 myCounters[create.Counter!] = number;
+                Numbered = key.Name;
                 return RowState.Make(create.Kind, key, body);
             }
 

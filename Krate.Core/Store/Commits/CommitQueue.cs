@@ -16,15 +16,19 @@ internal sealed class CommitQueue : IAsyncDisposable
     private readonly Channel<PreparedCommit> waiting = Channel.CreateUnbounded<PreparedCommit>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Database database;
     private readonly ChangeFeed feed;
+    private readonly AuditLog audit;
+    private readonly StoreMetrics metrics;
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private readonly int groupSize;
     private readonly Task writer;
 
-    public CommitQueue(Database database, ChangeFeed feed, StoreOptions options, TimeProvider time, ILogger logger)
+    public CommitQueue(Database database, ChangeFeed feed, AuditLog audit, StoreMetrics metrics, StoreOptions options, TimeProvider time, ILogger logger)
     {
         this.database = database;
         this.feed = feed;
+        this.audit = audit;
+        this.metrics = metrics;
         this.time = time;
         this.logger = logger;
         groupSize = options.GroupSize;
@@ -39,7 +43,10 @@ internal sealed class CommitQueue : IAsyncDisposable
 
         // Cancelling counts only while it waits; once in a group the caller hears the truth.
         await using var cancel = ct.UnsafeRegister(static (s, token) => ((PreparedCommit)s!).TryCancel(token), prepared);
-        return await prepared.Done;
+        var start = time.GetTimestamp();
+        var written = await prepared.Done;
+        metrics.Committed(time.GetElapsedTime(start));
+        return written;
     }
 
     public async ValueTask DisposeAsync()
@@ -56,7 +63,9 @@ internal sealed class CommitQueue : IAsyncDisposable
             group.Clear();
             while (group.Count < groupSize && waiting.Reader.TryRead(out var next))
                 if (next.TryTake()) group.Add(next);
-            if (group.Count > 0) await WriteAsync(group);
+            if (group.Count == 0) continue;
+            metrics.Grouped(group.Count);
+            await WriteAsync(group);
         }
     }
 
@@ -103,6 +112,7 @@ internal sealed class CommitQueue : IAsyncDisposable
             }
 
             if (plan.Changes.Count > 0) await feed.PublishAsync(plan.Published());
+            if (plan.Audit.Count > 0) audit.Appended();
             plan.Answer();
             return;
         }
@@ -115,9 +125,10 @@ internal sealed class CommitQueue : IAsyncDisposable
         {
             await feed.CatchUpAsync(CancellationToken.None);
         }
-        catch (ApiException e)
+        catch (Exception e)
         {
-            logger.LogWarning("The change log cannot be read yet: {Message}", e.Message);
+            // The queue lives on, whatever this was.
+            logger.LogWarning(e, "The change log cannot be read yet");
         }
     }
 }

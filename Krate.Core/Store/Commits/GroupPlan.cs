@@ -127,11 +127,14 @@ internal sealed class GroupPlan
 
         var (seq, at, hash) = (head.AuditSeq, Math.Max(head.AuditAt, Now), head.AuditHash);
         Audit.Clear();
-        foreach (var audit in admitted.SelectMany(a => a.Commit.Audit))
+        foreach (var (commit, draft) in admitted)
         {
-            var entry = audit.At(++seq, at, hash);
-            Audit.Add(entry);
-            hash = entry.Hash;
+            foreach (var audit in commit.Audit)
+            {
+                var entry = audit.At(++seq, at, hash, draft.Numbered);
+                Audit.Add(entry);
+                hash = entry.Hash;
+            }
         }
 
         Sealed = head with { Version = version, AuditSeq = seq, AuditAt = Audit.Count > 0 ? at : head.AuditAt, AuditHash = hash };

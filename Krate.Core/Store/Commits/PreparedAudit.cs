@@ -21,8 +21,10 @@ internal sealed class PreparedAudit
     }
 
     /// <summary>The row at a place in the chain.</summary>
-    public AuditEntry At(long seq, long at, byte[] prevHash)
+    /// <param name="numbered">The name that the commit's numbered create got: nobody knew it before.</param>
+    public AuditEntry At(long seq, long at, byte[] prevHash, string? numbered)
     {
+        if (numbered is not null && document.At("spec.target") is JsonObject target && string.IsNullOrEmpty(target.Text("name"))) target["name"] = numbered;
         document.Child("metadata")["name"] = AuditEntry.NameOf(seq, at, prevHash);
         var body = KrateJson.ToText(document);
         return AuditEntry.FromBody(seq, at, document, body, prevHash, AuditEntry.HashOf(prevHash, body));

@@ -99,6 +99,10 @@ internal sealed class Subscription : IAsyncEnumerable<ChangeBatch>
                     yield return batch.Changes.Count is 0 or >= LargestBatch ? batch : Gather(batch);
                 }
             }
+
+            // Whichever heard of it first: a cancelled subscription ends with the exception, never as if the log had ended.
+            ct.ThrowIfCancellationRequested();
+            enumeratorToken.ThrowIfCancellationRequested();
         }
         finally
         {

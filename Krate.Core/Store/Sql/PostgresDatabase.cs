@@ -38,6 +38,8 @@ internal sealed class PostgresDatabase : Database
         settings.CommandTimeout = (int)options.StatementTimeout.TotalSeconds + 5;
         settings.MaxAutoPrepare = 100;
         settings.AutoPrepareMinUsages = 2;
+        // Npgsql's own default would let two replicas fill a server of default size.
+        if (settings.MaxPoolSize == 100) settings.MaxPoolSize = 30;
         settings.TcpKeepAlive = true;
         settings.ApplicationName ??= "krate";
         source = NpgsqlDataSource.Create(settings);

@@ -14,7 +14,7 @@ internal sealed class SqliteDatabase(StoreOptions options) : Database
 {
     private const int Readers = 4;
     private const string Common = "PRAGMA busy_timeout=30000; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=268435456;";
-    private const string Writing = $"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {Common} PRAGMA cache_size=-32768;";
+    private const string Writing = $"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=67108864; {Common} PRAGMA cache_size=-32768;";
     private const string Reading = $"{Common} PRAGMA cache_size=-8192; PRAGMA query_only=ON;";
     private readonly SemaphoreSlim writing = new(1, 1);
     private readonly SemaphoreSlim reading = new(Readers, Readers);
@@ -37,6 +37,7 @@ internal sealed class SqliteDatabase(StoreOptions options) : Database
             // The first connection makes the file, so that its mode is set before anything is in it.
             using (File.OpenHandle(options.DataDirectory.Database, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite))
                 File.SetUnixFileMode(options.DataDirectory.Database, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            DropStaleMigrationLock();
             await using (var context = new SqliteKrateDb(new DbContextOptionsBuilder<SqliteKrateDb>().UseSqlite(ConnectionString).Options))
                 await context.Database.MigrateAsync(ct);
             writer = new SqliteSession(ConnectionString, Writing, () => Count());
@@ -130,6 +131,13 @@ internal sealed class SqliteDatabase(StoreOptions options) : Database
         held?.Dispose();
         writing.Dispose();
         reading.Dispose();
+    }
+
+    /// <summary>EF Core's lock outlives a process that is killed while it migrates, and would be waited for without end. The directory is ours alone.</summary>
+    private void DropStaleMigrationLock()
+    {
+        using var session = new SqliteSession(ConnectionString, Common, () => Count());
+        session.Execute("DROP TABLE IF EXISTS \"__EFMigrationsLock\"");
     }
 
     private async Task<T> ReadAsync<T>(Func<SqliteSession, Task<T>> read, CancellationToken ct)

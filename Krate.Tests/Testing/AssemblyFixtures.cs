@@ -1,0 +1,4 @@
+using Krate.Tests.Testing;
+using Xunit;
+
+[assembly: AssemblyFixture(typeof(PostgresServer))]
