@@ -18,7 +18,8 @@ if [ ${#packages[@]} -gt 0 ]; then
   $as_root apt-get update -qq
   DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends "${packages[@]}" > /dev/null
 fi
-if [ -x scripts/install-kubectl.sh ]; then scripts/install-kubectl.sh; fi
+scripts/install-kubectl.sh
+export PATH="$PATH:${XDG_CACHE_HOME:-$HOME/.cache}/krate/kubectl/1.32"
 
 dotnet restore Krate.sln --locked-mode -v quiet
 dotnet build Krate.sln --no-restore -v quiet -warnaserror
