@@ -23,6 +23,8 @@ export PATH="$PATH:${XDG_CACHE_HOME:-$HOME/.cache}/krate/kubectl/1.32"
 
 dotnet restore Krate.sln --locked-mode -v quiet
 dotnet build Krate.sln --no-restore -v quiet -warnaserror
+dotnet publish Krate.Web --no-restore -c Release -o artifacts/published -v quiet -warnaserror
+export KRATE_PUBLISHED="$PWD/artifacts/published"
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

@@ -19,13 +19,16 @@ public sealed class AppFixture : IAsyncLifetime
 
     public IBrowser Browser { get; private set; } = null!;
 
+    /// <summary>The published program.</summary>
+    public string Program { get; private set; } = "";
+
     /// <summary>Folder of the screenshots that CI keeps for people to look at.</summary>
     public static string Screens => Directory.CreateDirectory(Path.Combine(FindRoot(), "artifacts", "screens")).FullName;
 
     public async ValueTask InitializeAsync()
     {
-        var app = Path.Combine(await PublishedAsync(), "Krate.Web");
-        Krate = await KrateProcess.StartAsync([app, "--demo"], Path.Combine(folder, "data"), null, TestContext.Current.CancellationToken);
+        Program = Path.Combine(await PublishedAsync(), "Krate.Web");
+        Krate = await KrateProcess.StartAsync([Program, "--demo"], Path.Combine(folder, "data"), null, TestContext.Current.CancellationToken);
         playwright = await Playwright.CreateAsync();
         Browser = await playwright.Chromium.LaunchAsync(new()
         {

@@ -9,7 +9,9 @@ using Krate.Web.Hosting.Requests;
 using Krate.Web.Hosting.SignIn;
 using Krate.Web.Hosting.Tls;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.Hosting.StaticWebAssets;
+using Microsoft.Extensions.Options;
 
 namespace Krate.Web.Hosting;
 
@@ -136,7 +138,8 @@ public static class KrateHost
             .AddKrateApi()
             .AddBrowserSessions()
             .AddKratePages();
-        services.AddDataProtection().SetApplicationName("krate").PersistKeysToFileSystem(Directory.CreateDirectory(Path.Combine(settings.Data.Keys, "data-protection")));
+        services.AddDataProtection().SetApplicationName("krate");
+        services.AddSingleton<IConfigureOptions<KeyManagementOptions>, DataProtectionKeys>();
     }
 
     private static void UsePipeline(WebApplication app)
