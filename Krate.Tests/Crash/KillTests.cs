@@ -45,7 +45,7 @@ public abstract class KillTests : IAsyncLifetime
             var writers = Enumerable.Range(0, Writers).Select(w => WriteUntilCutAsync(krate, $"r{run}-w{w}", stop.Token)).ToList();
             // The moment is random in what has been acknowledged, so that a slow machine is not killed before it wrote.
             using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
-            while (Volatile.Read(ref acknowledged) < target) await timer.WaitForNextTickAsync(Ct);
+            while (Volatile.Read(ref acknowledged) < target && !writers.Any(w => w.IsFaulted)) await timer.WaitForNextTickAsync(Ct);
             await krate.KillAsync();
             await stop.CancelAsync();
             await Task.WhenAll(writers);
