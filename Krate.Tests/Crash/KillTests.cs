@@ -41,7 +41,7 @@ public abstract class KillTests : IAsyncLifetime
             await using var krate = await StartAsync(data, postgres);
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct);
             var run = kill;
-            var target = acknowledged + 100 + random.Next(300);
+            var target = acknowledged + 50 + random.Next(150);
             var writers = Enumerable.Range(0, Writers).Select(w => WriteUntilCutAsync(krate, $"r{run}-w{w}", stop.Token)).ToList();
             // The moment is random in what has been acknowledged, so that a slow machine is not killed before it wrote.
             using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
@@ -138,7 +138,7 @@ public abstract class KillTests : IAsyncLifetime
             Assert.True(count >= want.Acknowledged && count <= want.Acknowledged + want.Values.Count - 1, $"{key}: {want.Acknowledged} writes were acknowledged, the audit log has {count}");
         }
 
-        Assert.True(acknowledged > Kills * 100);
+        Assert.True(acknowledged > Kills * 50);
     }
 
     private static async Task<Dictionary<string, int>> AuditRowsAsync(HttpClient client)
@@ -168,4 +168,11 @@ public sealed class SqliteKillTests : KillTests
 {
     [Fact]
     public Task Every_acknowledged_write_survives_twenty_kills_on_SQLite() => KilledTwentyTimesAsync(null);
+}
+
+public sealed class PostgresKillTests(PostgresServer postgres) : KillTests
+{
+    [Fact]
+    public async Task Every_acknowledged_write_survives_twenty_kills_on_PostgreSQL() =>
+        await KilledTwentyTimesAsync(await postgres.CreateDatabaseAsync(TestContext.Current.CancellationToken));
 }
