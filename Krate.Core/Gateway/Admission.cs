@@ -48,9 +48,10 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         }
     }
 
-    /// <summary>Unknown fields: refused, warned about or dropped. Changes the document.</summary>
+    /// <summary>What the kind refuses before all else; then unknown fields: refused, warned about or dropped. Changes the document.</summary>
     public static void Prune(KindDefinition kind, JsonObject document, WriteOptions options)
     {
+        if (kind.Inspect?.Invoke(document).ToList() is { Count: > 0 } refused) throw ApiException.Invalid(kind, document.Text("metadata.name") ?? "", refused);
         var unknown = SchemaValidator.Prune(kind, document);
         if (unknown.Count == 0 || options.FieldValidation == FieldValidation.Ignore) return;
         if (options.FieldValidation == FieldValidation.Strict)

@@ -84,7 +84,6 @@ public static class AuditEventKind
         ShortNames = ["audit"],
         SpecType = typeof(AuditEventSpec),
         StatusType = typeof(PlainStatus),
-        PreserveUnknownSpec = true,
         RequiredSpec = ["type", "actor", "target"],
         Mutability = SpecMutability.Whole,
         ServerMade = true,
