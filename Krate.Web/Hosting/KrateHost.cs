@@ -138,6 +138,14 @@ public static class KrateHost
             .AddKrateApi()
             .AddBrowserSessions()
             .AddKratePages();
+        if (settings.Demo)
+        {
+            services
+                .AddSingleton<DemoOrganization>()
+                .AddSingleton<IReadiness>(p => p.GetRequiredService<DemoOrganization>())
+                .AddHostedService(p => p.GetRequiredService<DemoOrganization>());
+        }
+
         services.AddDataProtection().SetApplicationName("krate");
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>, DataProtectionKeys>();
     }
