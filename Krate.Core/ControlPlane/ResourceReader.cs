@@ -12,7 +12,7 @@ internal sealed class ResourceReader(IResourceGateway gateway, IResourceCache ca
     public IReadOnlyList<KindDefinition> Stored { get; } = [.. catalog.All.Where(k => !k.CreateOnly && !k.ReadOnly)];
 
     /// <summary>Whether <see cref="IResourceCache"/> holds the kind.</summary>
-    public static bool IsHeld(KindDefinition kind) => !kind.CreateOnly && !kind.ReadOnly && (kind.IsProduct ? kind.Storage == "etcd" : kind.Kind != "Event");
+    public static bool IsHeld(KindDefinition kind) => ResourceCache.Holds(kind);
 
     /// <summary>Null when there is none.</summary>
     public ValueTask<Resource?> FindAsync(Actor actor, KindDefinition kind, string ns, string name, CancellationToken ct) =>

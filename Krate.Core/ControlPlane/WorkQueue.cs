@@ -9,6 +9,7 @@ namespace Krate.Core.ControlPlane;
 internal sealed class WorkQueue<TKey> : IDisposable
     where TKey : notnull
 {
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
     private readonly Lock gate = new();
     private readonly Channel<TKey> ready = Channel.CreateUnbounded<TKey>();
     private readonly HashSet<TKey> waiting = [];
@@ -138,7 +139,8 @@ internal sealed class WorkQueue<TKey> : IDisposable
         while (timetable.TryPeek(out var key, out var at) && !IsCurrent(key, at)) timetable.Dequeue();
         if (!timetable.TryPeek(out _, out var next)) return;
         var wait = next - time.GetUtcNow();
-        timer.Change(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        // A timer takes no more than 49 days; it may come too early, for then it is armed again.
+        timer.Change(wait < TimeSpan.Zero ? TimeSpan.Zero : wait > LongestTimer ? LongestTimer : wait, Timeout.InfiniteTimeSpan);
     }
 
     private bool IsCurrent(TKey key, DateTimeOffset at) => due.TryGetValue(key, out var current) && current == at;

@@ -98,6 +98,8 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
     {
         if (resource.Kind is { Kind: "Namespace", Group: "" } && resource.Name is WellKnown.PlatformNamespace or "default")
             throw ApiException.Forbidden($"namespaces \"{resource.Name}\" is forbidden: this namespace may not be deleted");
+        if (resource.Kind is { Kind: "Namespace", Group: "" } && orgs.OrgOf(resource.Name) is { } org)
+            throw ApiException.Forbidden($"namespaces \"{resource.Name}\" is forbidden: it belongs to organization {org} and goes with it (kubectl delete organization {org} -n {WellKnown.PlatformNamespace})");
         if (resource.Kind.Kind != "Organization" || resource.Annotation(WellKnown.ConfirmDeleteAnnotation) == resource.Name) return;
         var repositories = await store.CountAsync(new ListQuery(catalog["Repository"], resource.Body.Text("spec.namespaceName") ?? ""), ct);
         if (repositories > 0)

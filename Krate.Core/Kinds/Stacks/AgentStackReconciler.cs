@@ -26,13 +26,20 @@ internal sealed class AgentStackReconciler : IReconciler
     public async Task<Outcome> ReconcileAsync(ResourceKey key, Resource? resource, ReconcileContext context, CancellationToken ct)
     {
         if (resource is null || resource.IsDeleting) return Outcome.Done;
-        var conditions = AgentStackRules.Evaluate(resource, references.For(resource, context.Cache, context.Time.GetUtcNow()));
+        var now = context.Time.GetUtcNow();
+        var conditions = AgentStackRules.Evaluate(resource, references.For(resource, context.Cache, now));
+        await ReportAsync(resource, conditions, context, ct);
+        // The end of a sharing is no change of anything; only the clock tells.
+        return references.NextExpiry(resource, context.Cache, now) is { } expiry ? Outcome.Again(expiry - now) : Outcome.Done;
+    }
+
+    private async Task ReportAsync(Resource stack, IReadOnlyList<Condition> conditions, ReconcileContext context, CancellationToken ct)
+    {
         var ready = conditions[^1];
-        var before = resource.FindCondition(Condition.Ready);
-        var written = await context.WriteStatusAsync(resource, StatusWriter.Status(AgentStackRules.Phase(ready), conditions), ct);
-        if (before?.Status == ready.Status && before.Reason == ready.Reason) return Outcome.Done;
+        var before = stack.FindCondition(Condition.Ready);
+        var written = await context.WriteStatusAsync(stack, StatusWriter.Status(AgentStackRules.Phase(ready), conditions), ct);
+        if (before?.Status == ready.Status && before.Reason == ready.Reason) return;
         if (ready.Status == Condition.False) await events.WarningAsync(context, written, ready.Reason, ready.Message, ct);
         else await events.NormalAsync(context, written, ready.Reason, ready.Message, ct);
-        return Outcome.Done;
     }
 }

@@ -82,12 +82,20 @@ internal sealed class AgentStackReferences(KindCatalog catalog)
         _ => null,
     };
 
+    /// <summary>When the first sharing ends that this stack may rely on; null when none does.</summary>
+    public DateTimeOffset? NextExpiry(Resource stack, IResourceCache cache, DateTimeOffset now) =>
+        Policies(stack.Body.Text("spec.organizationRef"), cache).Select(Expires).Where(e => e > now).Min();
+
     private bool IsShared(string kind, string name, string org, Resource stack, IResourceCache cache, DateTimeOffset now) =>
-        cache.List(sharing, WellKnown.PlatformNamespace).Any(p =>
-            !p.IsDeleting
-            && p.Body.Text("spec.sourceOrg") == org
-            && p.Body.Text("spec.targetOrg") == stack.Body.Text("spec.organizationRef")
-            && !(DateTimeOffset.TryParse(p.Body.Text("spec.expiresAt"), CultureInfo.InvariantCulture, out var expires) && expires <= now)
+        Policies(stack.Body.Text("spec.organizationRef"), cache).Any(p =>
+            p.Body.Text("spec.sourceOrg") == org
+            && !(Expires(p) <= now)
             && p.Body.At("spec.allowedRefs") is System.Text.Json.Nodes.JsonArray refs
             && refs.Any(r => r.Text("kind") == kind && r.Text("name") == name));
+
+    private IEnumerable<Resource> Policies(string? targetOrg, IResourceCache cache) =>
+        cache.List(sharing, WellKnown.PlatformNamespace).Where(p => !p.IsDeleting && p.Body.Text("spec.targetOrg") == targetOrg);
+
+    private static DateTimeOffset? Expires(Resource policy) =>
+        DateTimeOffset.TryParse(policy.Body.Text("spec.expiresAt"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var expires) ? expires : null;
 }

@@ -129,7 +129,7 @@ public sealed class OrganizationReconcilerTests
     }
 
     [Fact]
-    public async Task A_deleted_namespace_is_emptied_and_an_organization_gets_a_new_one()
+    public async Task A_deleted_namespace_is_emptied_before_it_goes()
     {
         await using var world = await ControlPlaneWorld.StartAsync();
         await world.CreateAsync("{apiVersion: v1, kind: Namespace, metadata: {name: scratch}}");
@@ -140,6 +140,16 @@ public sealed class OrganizationReconcilerTests
         await world.ChangeAsync("ConfigMap", "scratch", "held", d => d.Child("metadata").Remove("finalizers"));
         await world.GoneAsync("Namespace", "", "scratch");
         Assert.Null(await world.FindAsync("ConfigMap", "scratch", "held"));
+    }
+
+    [Fact]
+    public async Task The_namespace_of_an_organization_goes_only_with_it()
+    {
+        await using var world = await ControlPlaneWorld.StartAsync();
+        await world.ReadyOrganizationAsync();
+        var refusal = await Assert.ThrowsAsync<ApiException>(() => world.DeleteAsync("Namespace", "", Ns));
+        Assert.Equal(403, refusal.Code);
+        Assert.Contains("kubectl delete organization acme", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]

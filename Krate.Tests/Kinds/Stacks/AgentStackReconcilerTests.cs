@@ -65,6 +65,24 @@ public sealed class AgentStackReconcilerTests
     }
 
     [Fact]
+    public async Task A_sharing_that_ends_by_the_clock_ends_for_the_stack()
+    {
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(DateTimeOffset.UnixEpoch.AddYears(55));
+        await using var world = await ControlPlaneWorld.StartAsync(time: time, options: new() { SingleProcess = true, Resync = TimeSpan.FromDays(40) });
+        await world.ReadyOrganizationAsync();
+        await world.ReadyOrganizationAsync("other");
+        await world.CreateAsync("{apiVersion: krate.a5c.ai/v1alpha1, kind: AgentToolProfile, metadata: {name: tools}, spec: {filesystemPolicy: read-only, approvalPolicyByTool: {shell: prompt}}}", "krate-org-other");
+        await world.CreateAsync($"{{apiVersion: krate.a5c.ai/v1alpha1, kind: OrgSharingPolicy, metadata: {{name: share}}, spec: {{sourceOrg: other, targetOrg: acme, allowedRefs: [{{kind: AgentToolProfile, name: tools}}], expiresAt: \"{Timestamps.Format(time.GetUtcNow().AddMinutes(5))}\"}}}}", "krate-system");
+        await world.CreateAsync(Stack("uses", "agent", "tools@other"), Ns);
+        await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "ToolsAdmitted") == "NotEvaluated");
+        await world.EventuallyAsync(() =>
+        {
+            time.Advance(TimeSpan.FromMinutes(1));
+            return Reason(world.Cache.Get(ControlPlaneWorld.Kind("AgentStack"), Ns, "uses"), "ToolsAdmitted") == "ToolProfileMissing";
+        }, "the sharing did not end");
+    }
+
+    [Fact]
     public async Task Each_turn_of_readiness_is_an_Event_and_the_same_turn_again_is_counted()
     {
         await using var world = await ControlPlaneWorld.StartAsync();
