@@ -159,6 +159,27 @@ public sealed class RequestTests(RequestTests.Running running) : IClassFixture<R
     }
 
     [Fact]
+    public async Task Open_pages_are_bounded_by_address()
+    {
+        await using var strict = await KrateServer.StartAsync(args: ["--Krate:Limits:CircuitsPerAddress=1"]);
+        using var first = Socket(strict);
+        using var second = Socket(strict);
+        var hub = new Uri($"ws://127.0.0.1:{strict.Http.Port}/_blazor");
+
+        await first.ConnectAsync(hub, Ct);
+        await Assert.ThrowsAsync<WebSocketException>(() => second.ConnectAsync(hub, Ct));
+        Assert.Equal(HttpStatusCode.TooManyRequests, second.HttpStatusCode);
+
+        static ClientWebSocket Socket(KrateServer krate)
+        {
+            var socket = new ClientWebSocket();
+            socket.Options.CollectHttpResponseDetails = true;
+            socket.Options.SetRequestHeader("Origin", $"http://127.0.0.1:{krate.Http.Port}");
+            return socket;
+        }
+    }
+
+    [Fact]
     public async Task Minting_tokens_is_slowed_down()
     {
         await using var strict = await KrateServer.StartAsync(args: ["--Krate:Limits:TokensPerMinute=1"]);

@@ -1,0 +1,92 @@
+using System.Net;
+using Krate.Core.Identity;
+using Krate.Core.Resources;
+using Krate.Tests.Testing;
+using Krate.Web.Hosting;
+using Krate.Web.Hosting.Tls;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Krate.Tests.Hosting;
+
+/// <summary>What Krate does by itself while it runs, and what it asks of strangers.</summary>
+public sealed class UpkeepTests : IAsyncLifetime
+{
+    private KrateServer krate = null!;
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => krate = await KrateServer.StartAsync();
+
+    public ValueTask DisposeAsync() => krate.DisposeAsync();
+
+    [Fact]
+    public async Task The_kubeconfig_is_written_anew_every_six_hours_and_the_certificate_before_it_ends()
+    {
+        var time = new FakeTimeProvider(krate.Service<TimeProvider>().GetUtcNow());
+        var authority = krate.Service<CertificateAuthority>();
+        var certificate = new ServerCertificate(authority, krate.Data, krate.Service<Listeners>(), time);
+        var first = certificate.Current.Thumbprint;
+        await using var services = new ServiceCollection()
+            .AddSingleton<TimeProvider>(time)
+            .AddSingleton(krate.Service<IConfiguration>())
+            .AddSingleton(authority)
+            .AddSingleton(certificate)
+            .BuildServiceProvider();
+        using var kubeconfig = new AdminKubeconfig(
+            krate.Service<IServer>(), services, new TokenIssuer(krate.Service<SigningKeys>(), krate.Service<IdentityOptions>(), time), krate.Data, NullLogger<AdminKubeconfig>.Instance);
+        await kubeconfig.StartAsync(Ct);
+        var before = await File.ReadAllTextAsync(krate.Kubeconfig, Ct);
+
+        time.Advance(TimeSpan.FromHours(6) - TimeSpan.FromSeconds(1));
+        Assert.Equal(before, await File.ReadAllTextAsync(krate.Kubeconfig, Ct));
+        var after = await AdvanceUntilItChangesAsync(time, TimeSpan.FromSeconds(1), before);
+        Assert.Equal(Cluster(before), Cluster(after));
+
+        await AdvanceUntilItChangesAsync(time, TimeSpan.FromDays(340), after);
+        Assert.NotEqual(first, certificate.Current.Thumbprint);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(krate.Kubeconfig));
+        await kubeconfig.StopAsync(Ct);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1", true)]
+    [InlineData("::1", true)]
+    [InlineData("192.168.7.7", false)]
+    public async Task Metrics_are_open_to_this_machine_and_need_the_right_elsewhere(string from, bool open)
+    {
+        var context = new DefaultHttpContext { RequestServices = krate.Service<IServiceProvider>() };
+        context.Request.Path = "/metrics";
+        context.Connection.RemoteIpAddress = IPAddress.Parse(from);
+        context.Response.Body = Stream.Null;
+        var reached = false;
+
+        await Health.GuardMetrics(context, _ =>
+        {
+            reached = true;
+            return Task.CompletedTask;
+        });
+
+        Assert.Equal((open, open ? 200 : 403), (reached, context.Response.StatusCode));
+    }
+
+    private static string Cluster(string kubeconfig) => KrateJson.ToText(Yaml.ParseObject(kubeconfig)["clusters"]!);
+
+    private async Task<string> AdvanceUntilItChangesAsync(FakeTimeProvider time, TimeSpan by, string before)
+    {
+        time.Advance(by);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+        while (await timer.WaitForNextTickAsync(Ct))
+        {
+            var now = await File.ReadAllTextAsync(krate.Kubeconfig, Ct);
+            if (now != before) return now;
+        }
+
+        throw new InvalidOperationException("the kubeconfig stayed as it was");
+    }
+}
