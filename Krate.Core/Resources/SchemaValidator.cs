@@ -147,7 +147,7 @@ public static class SchemaValidator
             // An empty string is a field left blank; whether it may be is what "required" says.
             if (text.Length == 0) return;
             if (node.Enum is { } values && !values.Contains(text, StringComparer.Ordinal))
-                Add(FieldNotSupported, $"Unsupported value: supported values: {string.Join(", ", values.Select(v => $"\"{v}\""))}");
+                Add(FieldNotSupported, $"Unsupported value; supported values: {string.Join(", ", values.Select(v => $"\"{v}\""))}");
             else if (node.MaxLength is { } max && text.Length > max)
                 Add(FieldInvalid, $"must have at most {max} characters");
             else if (node.Matcher is { } matcher && !matcher.IsMatch(text))
