@@ -1,15 +1,16 @@
 using Krate.Benchmarks;
 
-// dotnet run -c Release --project Krate.Benchmarks -- store
+// dotnet run -c Release --project Krate.Benchmarks -- gateway store
 var suites = new Dictionary<string, Func<Report, CancellationToken, Task>>(StringComparer.Ordinal)
 {
+    ["gateway"] = GatewaySuite.RunAsync,
     ["store"] = StoreSuite.RunAsync,
     ["store-create"] = (report, ct) => StoreSuite.RunAsync(report, StoreSuite.CreatesAsync, ct),
     ["store-list"] = (report, ct) => StoreSuite.RunAsync(report, StoreSuite.ListsAsync, ct),
     ["store-watch"] = (report, ct) => StoreSuite.RunAsync(report, StoreSuite.WatchesAsync, ct),
 };
 
-var wanted = args.Length == 0 ? ["store"] : args;
+var wanted = args.Length == 0 ? ["gateway", "store"] : args;
 if (wanted.FirstOrDefault(a => !suites.ContainsKey(a)) is { } unknown)
 {
     Console.Error.WriteLine($"no benchmark named {unknown}; there are: {string.Join(", ", suites.Keys)}");

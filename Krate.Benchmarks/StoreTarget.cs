@@ -27,6 +27,8 @@ internal sealed class StoreTarget : IAsyncDisposable
 
     public RelationalStore Store { get; }
 
+    public DataDirectory Data => options.DataDirectory;
+
     public bool IsPostgres => options.IsPostgres;
 
     public static async Task<StoreTarget> SqliteAsync(CancellationToken ct) => await OpenAsync(new StoreTarget("SQLite", null), ct);
