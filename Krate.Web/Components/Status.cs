@@ -9,6 +9,7 @@ public sealed record Status(string Word, string Tone, string Icon)
     public static readonly Status Ready = new("Ready", "ok", Lucide.CircleCheck);
     public static readonly Status Unknown = new("Unknown", "idle", Lucide.CircleHelp);
     public static readonly Status NotChecked = new("Not checked yet", "idle", Lucide.CircleDashed);
+    public static readonly Status PartlyChecked = new("Not fully checked", "idle", Lucide.CircleDashed);
     public static readonly Status Deleting = new("Deleting", "idle", Lucide.Hourglass);
 
     private static readonly Dictionary<string, Status> Phases = new(StringComparer.OrdinalIgnoreCase)
@@ -70,7 +71,8 @@ public sealed record Status(string Word, string Tone, string Icon)
         if (ready.Status == Condition.True) return Ready;
         var missing = all.Count(c => c is { Status: Condition.False } && c.Type != Condition.Ready && !IsTrouble(c));
         if (ready.Status == Condition.False) return new(missing == 0 ? "Not ready" : $"Not ready, {missing} missing", "bad", Lucide.CircleX);
-        return missing > 0 ? new($"Not ready, {missing} missing", "bad", Lucide.CircleX) : NotChecked;
+        if (missing > 0) return new($"Not ready, {missing} missing", "bad", Lucide.CircleX);
+        return all.Any(c => c.Status == Condition.True) ? PartlyChecked : NotChecked;
     }
 
     /// <summary>Conditions that are bad when true.</summary>

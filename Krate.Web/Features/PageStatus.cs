@@ -1,15 +1,20 @@
-using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Components;
 
 namespace Krate.Web.Features;
 
-/// <summary>Lets a prerendered page answer with another status than 200. Does nothing in a circuit.</summary>
-public sealed class PageStatus(IHttpContextAccessor accessor)
+/// <summary>Lets a page say that what its address names is not there: the answer is 404, and the not-found page has these words. Scoped.</summary>
+public sealed class PageStatus(NavigationManager navigation)
 {
-    public void NotFound()
+    /// <summary>What was not found; null for an address that leads nowhere.</summary>
+    public MissingPage? Missing { get; private set; }
+
+    public void NotFound(MissingPage missing)
     {
-        if (accessor.HttpContext is not { Response.HasStarted: false, WebSockets.IsWebSocketRequest: false } context) return;
-        context.Response.StatusCode = StatusCodes.Status404NotFound;
-        // The page says it in its own words.
-        if (context.Features.Get<IStatusCodePagesFeature>() is { } pages) pages.Enabled = false;
+        Missing = missing;
+        navigation.NotFound();
     }
 }
+
+/// <param name="Address">For which address this holds.</param>
+/// <param name="Link">Where to go instead, and how that is called.</param>
+public sealed record MissingPage(string Address, string Title, string Text, (string Href, string Text) Link);

@@ -24,8 +24,9 @@ public enum LiveState
 /// </summary>
 public sealed class LiveQuery(IResourceGateway gateway, Func<CancellationToken, ValueTask<Actor>> actor, LiveSource source, TimeProvider time, ILogger log) : IAsyncDisposable
 {
+    private static readonly Comparer<string> NewestFirst = Comparer<string>.Create((a, b) => string.CompareOrdinal(b, a));
     private readonly CancellationTokenSource gone = new();
-    private readonly SortedDictionary<string, LiveRow> rows = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, LiveRow> rows = new(source.Kind.ReadOnly ? NewestFirst : StringComparer.Ordinal);
     private Task loop = Task.CompletedTask;
     private Action changed = () => { };
 
@@ -41,7 +42,7 @@ public sealed class LiveQuery(IResourceGateway gateway, Func<CancellationToken, 
 
     public LiveSnapshot? Snapshot { get; private set; }
 
-    /// <summary>In order of namespace and name.</summary>
+    /// <summary>In order of namespace and name; records whose names grow with time, newest first.</summary>
     public IEnumerable<LiveRow> Rows => rows.Values;
 
     public int Count => rows.Count;

@@ -39,7 +39,23 @@ public static class ManifestTemplate
         (metadata["annotations"] as JsonObject)?.Remove(WellKnown.LastAppliedAnnotation);
         foreach (var map in new[] { "annotations", "labels" })
             if (metadata[map] is JsonObject { Count: 0 }) metadata.Remove(map);
-        return document;
+        return Ordered(document);
+    }
+
+    /// <summary>The document in the order in which people write it.</summary>
+    public static JsonObject Ordered(JsonObject document)
+    {
+        var ordered = First(document, "apiVersion", "kind", "metadata", "spec", "status");
+        if (ordered["metadata"] is JsonObject metadata)
+            ordered["metadata"] = First(metadata, "name", "namespace", "labels", "annotations", "finalizers", "ownerReferences", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp");
+        return ordered;
+    }
+
+    private static JsonObject First(JsonObject map, params string[] keys)
+    {
+        var ordered = new JsonObject();
+        foreach (var key in keys.Where(map.ContainsKey).Concat(map.Select(m => m.Key).Where(k => !keys.Contains(k)))) ordered[key] = map[key]?.DeepClone();
+        return ordered;
     }
 
     private static string Word(KindDefinition kind) => kind.Kind.StartsWith("Agent", StringComparison.Ordinal) ? kind.Singular["agent".Length..] : kind.Singular;
