@@ -5,8 +5,15 @@ using Krate.Core.Store;
 
 namespace Krate.Core.Gateway;
 
+/// <summary>Where a door records what it refused before the gateway was asked. Equal denials of one actor within a minute are one.</summary>
+public interface IDenialLog
+{
+    /// <param name="request">What was asked; it need not be about a kind (<c>impersonate</c> on <c>users</c>, a nonResourceURL).</param>
+    Task DeniedAsync(Actor actor, AccessRequest request, string reason, CancellationToken ct);
+}
+
 /// <summary>Makes audit documents and decides which denials are worth a row. Thread-safe.</summary>
-internal sealed class AuditTrail(IResourceStore store, TimeProvider time)
+internal sealed class AuditTrail(IResourceStore store, TimeProvider time) : IDenialLog
 {
     private const int MaxRemembered = 10_000;
     private readonly ConcurrentDictionary<string, DateTimeOffset> denials = new(StringComparer.Ordinal);
@@ -24,14 +31,25 @@ internal sealed class AuditTrail(IResourceStore store, TimeProvider time)
     }
 
     /// <summary>Records a denied request; equal ones of one actor within a minute are one.</summary>
-    public async Task DeniedAsync(Actor actor, AccessRequest request, KindDefinition kind, string reason, CancellationToken ct)
+    public Task DeniedAsync(Actor actor, AccessRequest request, KindDefinition kind, string reason, CancellationToken ct) =>
+        DeniedAsync(actor, request, kind, Kubectl.Line(request.Verb, kind, request.Namespace, request.Name), reason, ct);
+
+    public Task DeniedAsync(Actor actor, AccessRequest request, string reason, CancellationToken ct)
     {
-        var key = $"{actor.User}\n{request.Verb}\n{request.Group}/{request.Resource}/{request.Subresource}\n{request.Namespace}\n{request.Name}";
+        var what = request.Path ?? (request.Group.Length > 0 ? $"{request.Resource}.{request.Group}" : request.Resource);
+        var target = new KindDefinition { Kind = what, Plural = what, Group = request.Group, Version = "v1", Scope = KindScope.Cluster, Description = what };
+        var scope = request.Namespace.Length > 0 ? $" -n {request.Namespace}" : "";
+        return DeniedAsync(actor, request, target, $"kubectl auth can-i {request.Verb} {what}{(request.Name.Length > 0 ? "/" + request.Name : "")}{scope}", reason, ct);
+    }
+
+    private async Task DeniedAsync(Actor actor, AccessRequest request, KindDefinition kind, string kubectl, string reason, CancellationToken ct)
+    {
+        var key = $"{actor.User}\n{request.Verb}\n{request.Group}/{request.Resource}/{request.Subresource}\n{request.Namespace}\n{request.Name}\n{request.Path}";
         var now = time.GetUtcNow();
         if (denials.TryGetValue(key, out var last) && now - last < TimeSpan.FromMinutes(1)) return;
         if (denials.Count >= MaxRemembered) Forget(now);
         denials[key] = now;
-        var document = Event(actor, "request.denied", kind, request.Namespace, request.Name, request.Subresource, "Denied", reason, Kubectl.Line(request.Verb, kind, request.Namespace, request.Name), "", null);
+        var document = Event(actor, "request.denied", kind, request.Namespace, request.Name, request.Subresource, "Denied", reason, kubectl, "", null);
         await store.CommitAsync(new Commit { Audit = [document] }, ct);
     }
 

@@ -17,6 +17,7 @@ public static class GatewayServices
         .AddSingleton<SecretVault>()
         .AddSingleton<SecretDocuments>()
         .AddSingleton<AuditTrail>()
+        .AddSingleton<IDenialLog>(p => p.GetRequiredService<AuditTrail>())
         .AddSingleton<OrgScope>()
         .AddSingleton<Admission>()
         .AddSingleton<RepositoryScope>()

@@ -86,6 +86,9 @@ public sealed class RequestTests(RequestTests.Running running) : IClassFixture<R
         Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
         Assert.Contains("cannot impersonate resource \"users\"", (await Body(refused)).Text("message"), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.BadRequest, (await SendWhoAsync(Krate.Admin, ("Impersonate-Group", "g"))).StatusCode);
+        var audit = await Krate.Admin.GetFromJsonAsync<JsonObject>($"/apis/{WellKnown.GroupVersion}/auditevents?limit=50", Ct);
+        Assert.Contains(audit!["items"]!.AsArray(), e => e.Text("spec.actor.name") == "mallory" && e.Text("spec.decision") == "Denied"
+            && e.Text("spec.metadata.kubectl") == "kubectl auth can-i impersonate users/mira");
     }
 
     [Fact]

@@ -22,13 +22,20 @@ internal static class Health
     }
 
     /// <summary>Metrics are open to this machine; from elsewhere they need <c>get</c> on the nonResourceURL.</summary>
-    public static Task GuardMetrics(HttpContext context, RequestDelegate next)
+    public static async Task GuardMetrics(HttpContext context, RequestDelegate next)
     {
         var remote = context.Connection.RemoteIpAddress;
-        if (context.Request.Path != MetricsPath || (remote is not null && IPAddress.IsLoopback(remote))) return next(context);
-        var actor = context.GetActor();
-        var decision = context.RequestServices.GetRequiredService<IAuthorizer>().Decide(actor, new AccessRequest { Verb = "get", Path = MetricsPath });
-        return decision.Allowed ? next(context) : context.RefuseAsync(ApiException.Forbidden($"forbidden: User \"{actor.User}\" cannot get path \"{MetricsPath}\""));
+        var isOpen = context.Request.Path != MetricsPath || (remote is not null && IPAddress.IsLoopback(remote));
+        if (isOpen || await MayScrapeAsync(context)) await next(context);
+        else await context.RefuseAsync(ApiException.Forbidden($"forbidden: User \"{context.GetActor().User}\" cannot get path \"{MetricsPath}\""));
+    }
+
+    private static async Task<bool> MayScrapeAsync(HttpContext context)
+    {
+        var request = new AccessRequest { Verb = "get", Path = MetricsPath };
+        var decision = context.RequestServices.GetRequiredService<IAuthorizer>().Decide(context.GetActor(), request);
+        if (!decision.Allowed) await context.RequestServices.GetRequiredService<IDenialLog>().DeniedAsync(context.GetActor(), request, decision.Reason, context.RequestAborted);
+        return decision.Allowed;
     }
 
     private static string Alive() => "ok";

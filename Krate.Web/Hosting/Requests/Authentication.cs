@@ -20,7 +20,7 @@ internal sealed class Authentication(RequestDelegate next, ITokenAuthenticator t
         {
             var actor = await ByTokenAsync(context) ?? await BySessionAsync(context) ?? Actor.Anonymous;
             actor = actor with { CorrelationId = context.TraceIdentifier, Source = Source(context.Request) };
-            context.Features.Set(new ActorFeature(impersonation.Apply(actor, context.Request.Headers)));
+            context.Features.Set(new ActorFeature(await impersonation.ApplyAsync(actor, context.Request.Headers, context.RequestAborted)));
         }
         catch (ApiException refusal)
         {

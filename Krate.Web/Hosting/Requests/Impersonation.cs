@@ -5,13 +5,13 @@ using Krate.Core.Resources;
 namespace Krate.Web.Hosting.Requests;
 
 /// <summary>Kubernetes' impersonation headers: each name that is taken on needs the verb <c>impersonate</c> on it; both identities are kept.</summary>
-internal sealed class Impersonation(IAuthorizer authorizer)
+internal sealed class Impersonation(IAuthorizer authorizer, IDenialLog denials)
 {
     private const string AuthenticationGroup = "authentication.k8s.io";
     private const string ExtraPrefix = "Impersonate-Extra-";
 
     /// <exception cref="ApiException">400 for headers without a user, 403 when the actor may not.</exception>
-    public Actor Apply(Actor actor, IHeaderDictionary headers)
+    public async ValueTask<Actor> ApplyAsync(Actor actor, IHeaderDictionary headers, CancellationToken ct)
     {
         var user = headers["Impersonate-User"].ToString();
         var groups = headers["Impersonate-Group"].OfType<string>().Where(g => g.Length > 0).ToList();
@@ -20,10 +20,11 @@ internal sealed class Impersonation(IAuthorizer authorizer)
         if (user.Length == 0)
             return groups.Count + uid.Length + extras.Count == 0 ? actor : throw ApiException.BadRequest("Impersonate-Group, -Uid and -Extra need Impersonate-User");
 
-        DemandUser(actor, user);
-        foreach (var group in groups) Demand(actor, new AccessRequest { Verb = "impersonate", Resource = "groups", Name = group });
-        if (uid.Length > 0) Demand(actor, new AccessRequest { Verb = "impersonate", Group = AuthenticationGroup, Resource = "uids", Name = uid });
-        foreach (var (key, values) in extras) DemandExtra(actor, Uri.UnescapeDataString(key[ExtraPrefix.Length..]).ToLowerInvariant(), values!);
+        await DemandAsync(actor, ForUser(user), ct);
+        foreach (var group in groups) await DemandAsync(actor, new AccessRequest { Verb = "impersonate", Resource = "groups", Name = group }, ct);
+        if (uid.Length > 0) await DemandAsync(actor, new AccessRequest { Verb = "impersonate", Group = AuthenticationGroup, Resource = "uids", Name = uid }, ct);
+        foreach (var (key, values) in extras)
+            foreach (var value in values) await DemandAsync(actor, ForExtra(key, value ?? ""), ct);
         return new Actor(user, AllGroups(user, groups))
         {
             Uid = uid.Length > 0 ? uid : null,
@@ -43,23 +44,24 @@ internal sealed class Impersonation(IAuthorizer authorizer)
         return all;
     }
 
-    private void DemandUser(Actor actor, string user)
-    {
-        if (ServiceAccountName.TryParse(user, out var ns, out var name))
-            Demand(actor, new AccessRequest { Verb = "impersonate", Resource = "serviceaccounts", Namespace = ns, Name = name });
-        else
-            Demand(actor, new AccessRequest { Verb = "impersonate", Resource = "users", Name = user });
-    }
+    private static AccessRequest ForUser(string user) => ServiceAccountName.TryParse(user, out var ns, out var name)
+        ? new AccessRequest { Verb = "impersonate", Resource = "serviceaccounts", Namespace = ns, Name = name }
+        : new AccessRequest { Verb = "impersonate", Resource = "users", Name = user };
 
-    private void DemandExtra(Actor actor, string key, IEnumerable<string?> values)
+    private static AccessRequest ForExtra(string header, string value) => new()
     {
-        foreach (var value in values)
-            Demand(actor, new AccessRequest { Verb = "impersonate", Group = AuthenticationGroup, Resource = "userextras", Subresource = key, Name = value ?? "" });
-    }
+        Verb = "impersonate",
+        Group = AuthenticationGroup,
+        Resource = "userextras",
+        Subresource = Uri.UnescapeDataString(header[ExtraPrefix.Length..]).ToLowerInvariant(),
+        Name = value,
+    };
 
-    private void Demand(Actor actor, AccessRequest request)
+    private async Task DemandAsync(Actor actor, AccessRequest request, CancellationToken ct)
     {
-        if (authorizer.Decide(actor, request).Allowed) return;
+        var decision = authorizer.Decide(actor, request);
+        if (decision.Allowed) return;
+        await denials.DeniedAsync(actor, request, decision.Reason, ct);
         var resource = request.Group.Length == 0 ? request.Resource : $"{request.Resource}.{request.Group}";
         throw ApiException.Forbidden($"{resource} \"{request.Name}\" is forbidden: User \"{actor.User}\" cannot impersonate resource \"{request.Resource}\" in API group \"{request.Group}\" {(request.Namespace.Length > 0 ? $"in the namespace \"{request.Namespace}\"" : "at the cluster scope")}");
     }
