@@ -24,6 +24,7 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         document["apiVersion"] = kind.ApiVersion;
         document["kind"] = kind.Kind;
         if (document["metadata"] is not null and not JsonObject) throw ApiException.BadRequest("metadata must be an object");
+        CheckShape(kind, document);
         var metadata = document.Child("metadata");
         if (kind.IsNamespaced)
         {
@@ -46,6 +47,16 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         {
             if (given != expected) throw ApiException.BadRequest($"{field} is \"{given}\" where \"{expected}\" is expected");
         }
+    }
+
+    /// <summary>What admission itself writes into must have its type: a wrong one would be replaced without a word.</summary>
+    private static void CheckShape(KindDefinition kind, JsonObject document)
+    {
+        string[] objects = kind.IsProduct ? ["metadata.labels", "metadata.annotations", "spec", "status"] : ["metadata.labels", "metadata.annotations"];
+        var wrong = objects.Where(p => document.At(p) is not (null or JsonObject)).Select(p => (Path: p, Type: "an object"))
+            .Concat(new[] { "metadata.finalizers", "metadata.ownerReferences", "metadata.managedFields" }.Where(p => document.At(p) is not (null or JsonArray)).Select(p => (Path: p, Type: "a list")))
+            .Select(w => new FieldError("FieldValueTypeInvalid", w.Path, $"must be {w.Type}")).ToArray();
+        if (wrong.Length > 0) throw ApiException.Invalid(kind, document.Text("metadata.name") ?? "", wrong);
     }
 
     /// <summary>What the kind refuses before all else; then unknown fields: refused, warned about or dropped. Changes the document.</summary>

@@ -63,6 +63,8 @@ internal sealed class OrgScope(IResourceCache cache, KindCatalog catalog, TimePr
     private void ApplyOrg(KindDefinition kind, JsonObject document, string ns)
     {
         var bound = OrgOf(ns);
+        if (document.At("spec.organizationRef") is { } reference && reference.GetValueKind() != System.Text.Json.JsonValueKind.String)
+            throw Refused(kind, document, "FieldValueTypeInvalid", "spec.organizationRef", "must be a string");
         var given = document.Text("spec.organizationRef");
         if (given is not null && given != bound)
         {

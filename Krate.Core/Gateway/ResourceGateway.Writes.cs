@@ -190,9 +190,9 @@ internal sealed partial class ResourceGateway
         CheckRepository(actor, kind, before.Namespace, next);
 
         var old = isSecret ? SecretDocuments.WithPlaceholders(before) : before.Body;
-        if (Same(old, next, compareFields: tracked)) return before;
-        if (kind.IsProduct && !JsonNode.DeepEquals(before.Body["spec"], next["spec"])) next.Child("metadata")["generation"] = before.Generation + 1;
         if (!tracked && !actor.IsServer) ManagedFields.TrackUpdate(old, next, options.FieldManager, options.Subresource, time.GetUtcNow());
+        if (Same(old, next)) return before;
+        if (kind.IsProduct && !JsonNode.DeepEquals(before.Body["spec"], next["spec"])) next.Child("metadata")["generation"] = before.Generation + 1;
         var values = isSecret ? secrets.TakeValues(next, before, before.Uid, kind) : [];
         next.Child("metadata").Remove("resourceVersion");
         var resource = new Resource(kind, next);
@@ -246,7 +246,7 @@ internal sealed partial class ResourceGateway
             throw ApiException.Invalid(kind, before.Name, new FieldError("FieldValueForbidden", "metadata.finalizers", "no new finalizers can be added while the object is being deleted"));
     }
 
-    private static bool Same(JsonObject before, JsonObject next, bool compareFields)
+    private static bool Same(JsonObject before, JsonObject next)
     {
         foreach (var key in before.Select(p => p.Key).Union(next.Select(p => p.Key)))
             if (key != "metadata" && !JsonNode.DeepEquals(before[key], next[key])) return false;
@@ -254,7 +254,7 @@ internal sealed partial class ResourceGateway
         var now = next["metadata"] as JsonObject ?? [];
         foreach (var key in old.Select(p => p.Key).Union(now.Select(p => p.Key)))
         {
-            if (key == "resourceVersion" || (key == "managedFields" && !compareFields)) continue;
+            if (key == "resourceVersion") continue;
             if (old[key] is JsonObject or null && now[key] is JsonObject or null && (old[key] as JsonObject ?? []).Count == 0 && (now[key] as JsonObject ?? []).Count == 0) continue;
             if (!JsonNode.DeepEquals(old[key], now[key])) return false;
         }

@@ -70,6 +70,7 @@ public static partial class Yaml
         {
             if (parser.Current is not Scalar key) throw Bad(parser.Current?.Start ?? Mark.Empty, "a key must be a plain text");
             Plain(key, "str");
+            RefuseNul(key);
             parser.MoveNext();
             if (result.ContainsKey(key.Value)) throw Bad(key.Start, $"the key \"{key.Value}\" appears twice");
             result.Add(key.Value, Node(parser, depth + 1));
@@ -91,6 +92,7 @@ public static partial class Yaml
     private static JsonValue? ScalarNode(Parser parser, Scalar scalar)
     {
         if (!scalar.Anchor.IsEmpty) throw Bad(scalar.Start, "anchors are not supported; write the value out");
+        RefuseNul(scalar);
         parser.MoveNext();
         var tag = scalar.Tag.IsEmpty ? "" : scalar.Tag.Value;
         if (tag == "!" || tag == TagPrefix + "str") return JsonValue.Create(scalar.Value);
@@ -138,6 +140,12 @@ public static partial class Yaml
     {
         if (!node.Anchor.IsEmpty) throw Bad(node.Start, "anchors are not supported; write the value out");
         if (!node.Tag.IsEmpty && node.Tag.Value != "!" && node.Tag.Value != TagPrefix + tag) throw Bad(node.Start, $"the tag {node.Tag.Value} is not supported");
+    }
+
+    /// <summary>No database text column can hold it.</summary>
+    private static void RefuseNul(Scalar scalar)
+    {
+        if (scalar.Value.Contains('\0', StringComparison.Ordinal)) throw Bad(scalar.Start, "a text contains a NUL character");
     }
 
     private static ApiException Bad(Mark at, string why) =>

@@ -16,7 +16,7 @@ public sealed class WatchTests(ApiServer api)
         var from = (await api.GetAsync(Labels)).Field("metadata.resourceVersion");
         await api.SendAsync("POST", Labels, ApiServer.Label("followed"));
         await using var watch = await api.WatchAsync($"{Labels}?watch=true&resourceVersion={from}&fieldSelector=metadata.name%3Dfollowed");
-        Assert.Equal("application/json;stream=watch", watch.Response.Content.Headers.ContentType!.ToString());
+        Assert.Equal("application/json; stream=watch", watch.Response.Content.Headers.ContentType!.ToString());
         var added = await watch.NextEventAsync();
         await PatchAsync("followed", """{"metadata":{"labels":{"step":"1"}}}""");
         var modified = await watch.NextEventAsync();

@@ -57,23 +57,23 @@ internal sealed class EventStreams(IResourceGateway gateway, OrgNamespaces names
     private async Task<long?> FollowAsync(PipeWriter output, Actor actor, List<KindDefinition> kinds, string ns, long? from, CancellationToken ct)
     {
         var synced = from is null ? await SyncAsync(output, actor, kinds, ns, ct) : [];
-        await using var events = gateway.WatchAsync(actor, kinds, ns, from ?? synced.Values.Min(), ct).GetAsyncEnumerator(ct);
+        await using var events = new EventReader(token => gateway.WatchAsync(actor, kinds, ns, from ?? synced.Values.Min(), token), ct);
         try
         {
             while (true)
             {
-                var next = events.MoveNextAsync().AsTask();
-                if (!next.IsCompleted) await output.FlushAsync(ct);
-                while (!next.IsCompleted && await Task.WhenAny(next, Task.Delay(Heartbeat, time, ct)) != next)
+                if (!events.Next.IsCompleted) await output.FlushAsync(ct);
+                while (!events.Next.IsCompleted && await Task.WhenAny(events.Next, Task.Delay(Heartbeat, time, ct)) != events.Next)
                 {
                     ct.ThrowIfCancellationRequested();
                     output.Write(": heartbeat\n\n"u8);
                     await output.FlushAsync(ct);
                 }
 
-                if (!await next) throw ApiException.Unavailable("the stream has ended; connect again");
-                if (events.Current.Resource is not { } resource) WriteId(output, events.Current.Version);
-                else if (events.Current.Version > synced.GetValueOrDefault(resource.Kind)) WriteChange(output, events.Current, resource);
+                if (!await events.Next) throw ApiException.Unavailable("the stream has ended; connect again");
+                var e = events.Take();
+                if (e.Resource is not { } resource) WriteId(output, e.Version);
+                else if (e.Version > synced.GetValueOrDefault(resource.Kind)) WriteChange(output, e, resource);
             }
         }
         catch (ApiException gone) when (gone.Code == 410)

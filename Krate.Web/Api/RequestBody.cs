@@ -45,7 +45,25 @@ internal sealed record RequestBody(JsonNode? Document, IReadOnlyList<string> Dup
         var bytes = await ReadBytesAsync(context);
         if (bytes.Length == 0) return new(null, []);
         if (type == Protobuf) return new(KubernetesProtobuf.Decode(bytes), []);
-        if (type is "application/yaml" or ApplyPatch && !LooksLikeJson(bytes)) return new(Yaml.ParseObject(Decode(bytes)), []);
+        if (type is not ("application/yaml" or ApplyPatch)) return Json(bytes);
+        // Clients send JSON as YAML, which it is, but for its escapes; a flow mapping begins like JSON and is not.
+        if (LooksLikeJson(bytes))
+        {
+            try
+            {
+                return Json(bytes);
+            }
+            catch (ApiException)
+            {
+                // The reader of YAML says what is wrong.
+            }
+        }
+
+        return new(Yaml.ParseObject(Decode(bytes)), []);
+    }
+
+    private static RequestBody Json(byte[] bytes)
+    {
         var duplicates = new List<string>();
         return new(JsonBody.Parse(bytes, duplicates), duplicates);
     }

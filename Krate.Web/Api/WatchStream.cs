@@ -28,10 +28,9 @@ internal sealed class WatchStream(IResourceGateway gateway, Answers answers, IHo
 
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         ending.CancelAfter(TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue / 1000)));
-        await using var events = gateway.WatchAsync(actor, path.Kind, path.Namespace, options, ending.Token).GetAsyncEnumerator(ending.Token);
-        var next = events.MoveNextAsync().AsTask();
+        await using var events = new EventReader(ct => gateway.WatchAsync(actor, path.Kind, path.Namespace, options, ct), ending.Token);
         // A refusal comes before the first event and must be the answer's own code; only an admitted watch may begin its stream.
-        if (next.IsCompleted || !await IsAllowedAsync(actor, path, ending.Token)) await next;
+        if (events.Next.IsCompleted || !await IsAllowedAsync(actor, path, ending.Token)) await events.Next;
 
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         context.Response.ContentType = form switch
@@ -45,10 +44,9 @@ internal sealed class WatchStream(IResourceGateway gateway, Answers answers, IHo
         {
             for (var columns = true; ; columns = false)
             {
-                if (!next.IsCompleted || output.UnflushedBytes > FlushAt) await output.FlushAsync(ending.Token);
-                if (!await next) break;
-                answers.WriteEvent(output, path.Kind, events.Current, form, include, columns);
-                next = events.MoveNextAsync().AsTask();
+                if (!events.Next.IsCompleted || output.UnflushedBytes > FlushAt) await output.FlushAsync(ending.Token);
+                if (!await events.Next) break;
+                answers.WriteEvent(output, path.Kind, events.Take(), form, include, columns);
             }
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
