@@ -1,6 +1,5 @@
 using Krate.Core.ControlPlane;
 using Krate.Core.Gateway;
-using Krate.Core.Generation;
 using Krate.Core.Identity;
 using Krate.Core.Kinds;
 using Krate.Core.Resources;
@@ -25,7 +24,7 @@ public static class KrateHost
     /// <returns>Exit code: 0, or 1 when Krate could not start.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
-        if (args is ["generate", ..]) return Generate();
+        if (args.FirstOrDefault() == GenerateCommand.Name) return await GenerateCommand.RunAsync(args);
         WebApplication? app = null;
         try
         {
@@ -70,13 +69,6 @@ public static class KrateHost
         UsePipeline(app);
         MapEndpoints(app);
         return app;
-    }
-
-    /// <summary>Writes the checked-in files that follow from the table of kinds, below the current directory.</summary>
-    private static int Generate()
-    {
-        foreach (var path in Outputs.WriteTo(Directory.GetCurrentDirectory(), KindTable.Catalog)) Console.WriteLine(path);
-        return 0;
     }
 
     /// <summary>What had started before the failure stops in order.</summary>
