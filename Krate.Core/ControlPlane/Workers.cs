@@ -44,9 +44,9 @@ internal sealed record Workers<TKey>(string Loop, WorkQueue<TKey> Queue, Func<TK
             Queue.Finish(key);
             throw;
         }
-        catch (ApiException e) when (e.Reason is "Conflict" or "AlreadyExists")
+        catch (ApiException e) when (e.Code is 404 or 409)
         {
-            // Another writer was quicker. Not a fault: read again and decide again.
+            // Another writer was quicker: what was read has changed or is gone. Not a fault: read again and decide again.
             var (_, delay) = Queue.Fail(key);
             Logger.LogDebug("Reconcile of {Key} met another write ({Message}); again in {Delay}", key, e.Message, delay);
             result = "conflict";

@@ -11,7 +11,7 @@ namespace Krate.Tests.ControlPlane;
 
 public sealed class LeadershipTests(PostgresServer postgres)
 {
-    private static readonly ControlPlaneOptions Quick = new() { LeaseDuration = TimeSpan.FromSeconds(2), RenewEvery = TimeSpan.FromMilliseconds(200) };
+    private static readonly ControlPlaneOptions Quick = new() { LeaseDuration = TimeSpan.FromSeconds(5), RenewEvery = TimeSpan.FromMilliseconds(300) };
 
     [Fact]
     public async Task Of_two_processes_on_one_database_one_leads_and_the_other_takes_over_when_it_stops()
@@ -57,6 +57,24 @@ public sealed class LeadershipTests(PostgresServer postgres)
             late, ControlPlaneWorld.Kind("ConfigMap"), "default", new JsonObject { ["metadata"] = new JsonObject { ["name"] = "late" } }, new WriteOptions(), ControlPlaneWorld.Ct));
         Assert.Equal(503, refusal.Code);
         Assert.Null(await world.FindAsync("ConfigMap", "default", "late"));
+    }
+
+    [Fact]
+    public async Task A_leader_that_loses_its_lease_stops_working()
+    {
+        var database = await postgres.CreateDatabaseAsync(ControlPlaneWorld.Ct);
+        await using var world = await ControlPlaneWorld.StartAsync(postgres: database, options: Quick);
+        await world.EventuallyAsync(() => world.Status.IsRunning, "it does not run");
+        var leases = world.Store.Leases;
+        await leases.ReleaseAsync((await leases.AcquireAsync("organization", Quick.Holder, Quick.LeaseDuration, ControlPlaneWorld.Ct))!, ControlPlaneWorld.Ct);
+        // Its renewal may come first and take the lease again; then the thief tries again.
+        while (await leases.AcquireAsync("organization", "thief", TimeSpan.FromHours(1), ControlPlaneWorld.Ct) is null)
+            await leases.ReleaseAsync((await leases.AcquireAsync("organization", Quick.Holder, Quick.LeaseDuration, ControlPlaneWorld.Ct))!, ControlPlaneWorld.Ct);
+
+        await world.EventuallyAsync(() => world.Status.Loops["organization"] == LoopState.StandingBy, "it went on");
+        await world.CreateOrganizationAsync();
+        Assert.False(world.Status.IsRunning);
+        Assert.Null((await world.FindAsync("Organization", WellKnown.PlatformNamespace, "acme"))!.FindCondition("Ready"));
     }
 
     private static async Task<ControlPlaneWorld> TwoAsync(string database, Func<ControlPlaneWorld, Task> withFirst)

@@ -5,9 +5,13 @@ namespace Krate.Core.Kinds.Orgs;
 
 /// <summary>Something an organization needs to have.</summary>
 /// <param name="Condition">The condition that speaks of it.</param>
-internal sealed record OrganizationPart(string Condition, string Kind, string Namespace, string Name, JsonObject Document);
+internal sealed record OrganizationPart(string Condition, string Kind, string Namespace, string Name, JsonObject Document)
+{
+    /// <summary>Made anew whenever it is missing: without it there is no organization, or nobody who rules it. Everything else is made once.</summary>
+    public bool Kept { get; init; }
+}
 
-/// <summary>What every organization starts with (spec 02, Org scope). Pure. Everything here is made when it is missing and then left to people.</summary>
+/// <summary>What every organization starts with. Pure. Once made, all of it is left to people: what they change or remove stays so, but for what is kept.</summary>
 internal static class OrganizationPlan
 {
     public const string NamespaceReady = "NamespaceReady";
@@ -28,8 +32,8 @@ internal static class OrganizationPlan
         var ns = Namespace(organization);
         return
         [
-            new(NamespaceReady, "Namespace", "", ns, Named(slug, "v1", "Namespace", ns)),
-            new(BindingReady, "OrgNamespaceBinding", WellKnown.PlatformNamespace, slug, Binding(organization, slug, ns)),
+            new(NamespaceReady, "Namespace", "", ns, Named(slug, "v1", "Namespace", ns)) { Kept = true },
+            new(BindingReady, "OrgNamespaceBinding", WellKnown.PlatformNamespace, slug, Binding(organization, slug, ns)) { Kept = true },
             .. Roles(organization, slug, ns),
             .. Defaults(slug, ns, creator),
         ];
@@ -46,7 +50,7 @@ internal static class OrganizationPlan
     {
         var owners = Group(WellKnown.TeamGroup(slug, OwnersTeam));
         var members = Group(WellKnown.OrgGroup(slug));
-        yield return Bound("krate-org-admin", owners);
+        yield return Bound("krate-org-admin", owners) with { Kept = true };
         yield return Bound("krate-developer", members);
         yield return Bound("krate-agent-readonly", Account("agent-default"));
         yield return Bound("krate-runner-trusted", Account("runner-trusted-linux"));
@@ -55,8 +59,8 @@ internal static class OrganizationPlan
         // Members see their own organization in the platform namespace, owners change it; nobody sees the others.
         yield return Platform("Role", $"krate-org-{slug}-member", d => d["rules"] = Rules(slug, ["get", "list", "watch"], ["organizations", "orgnamespacebindings"]));
         yield return Platform("RoleBinding", $"krate-org-{slug}-member", d => Bind(d, "Role", $"krate-org-{slug}-member", members));
-        yield return Platform("Role", $"krate-org-{slug}-admin", d => d["rules"] = Rules(slug, ["get", "list", "watch", "update", "patch", "delete"], ["organizations"]));
-        yield return Platform("RoleBinding", $"krate-org-{slug}-admin", d => Bind(d, "Role", $"krate-org-{slug}-admin", owners));
+        yield return Platform("Role", $"krate-org-{slug}-admin", d => d["rules"] = Rules(slug, ["get", "list", "watch", "update", "patch", "delete"], ["organizations"])) with { Kept = true };
+        yield return Platform("RoleBinding", $"krate-org-{slug}-admin", d => Bind(d, "Role", $"krate-org-{slug}-admin", owners)) with { Kept = true };
 
         OrganizationPart Bound(string role, JsonObject subject)
         {

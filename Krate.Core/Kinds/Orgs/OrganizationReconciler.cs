@@ -51,12 +51,24 @@ internal sealed class OrganizationReconciler(KindCatalog catalog, EventRecorder 
 
     private async Task<Condition> EnsureAsync(Resource organization, string condition, IReadOnlyList<OrganizationPart> parts, ReconcileContext context, CancellationToken ct)
     {
-        var made = new List<string>();
+        var wasThere = organization.FindCondition(condition)?.Status == Condition.True;
+        var (made, removed) = (new List<string>(), new List<string>());
         foreach (var part in parts)
         {
+            var kind = catalog[part.Kind];
+            var existing = context.Cache.Get(kind, part.Namespace, part.Name);
+            if (existing is not null && Check(organization, part, existing) is { } problem) return problem;
+            if (existing is not null) continue;
+            if (wasThere && !part.Kept)
+            {
+                removed.Add($"{part.Kind} {part.Name}");
+                continue;
+            }
+
             try
             {
-                if (await EnsureAsync(part, context, ct) is { } problem) return problem;
+                await context.Gateway.CreateAsync(context.Actor, kind, part.Namespace, part.Document, Options, ct);
+                made.Add($"{part.Kind} {part.Name}");
             }
             catch (ApiException e) when (e.Code is 400 or 403 or 404 or 422)
             {
@@ -67,16 +79,7 @@ internal sealed class OrganizationReconciler(KindCatalog catalog, EventRecorder 
         if (made.Count > 0) await events.NormalAsync(context, organization, "Created", $"Created {string.Join(", ", made)}", ct);
         if (condition == OrganizationPlan.RolesReady && MissingClusterRoles(context) is { Length: > 0 } missing)
             return new(condition, Condition.False, "ClusterRoleMissing", $"The default bindings refer to ClusterRoles that do not exist: {missing}.");
-        return new(condition, Condition.True, "Created", Summary(parts));
-
-        async Task<Condition?> EnsureAsync(OrganizationPart part, ReconcileContext context, CancellationToken ct)
-        {
-            var kind = catalog[part.Kind];
-            if (context.Cache.Get(kind, part.Namespace, part.Name) is { } existing) return Check(organization, part, existing);
-            await context.Gateway.CreateAsync(context.Actor, kind, part.Namespace, part.Document, Options, ct);
-            made.Add($"{part.Kind} {part.Name}");
-            return null;
-        }
+        return new(condition, Condition.True, "Created", removed.Count == 0 ? Summary(parts) : $"Made once, and removed since: {string.Join(", ", removed)}.");
     }
 
     /// <summary>What exists is left as people want it; only a namespace that is not this organization's is a problem.</summary>

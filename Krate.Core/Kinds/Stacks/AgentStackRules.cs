@@ -56,7 +56,7 @@ public static class AgentStackRules
         if (find("ServiceAccount", native) is not null) return new(Type, Condition.True, "ServiceAccountFound", $"ServiceAccount {stack.Namespace}/{native} exists.");
         var named = identity is null ? "" : $" that AgentServiceAccount {name} names";
         return new(Type, Condition.False, "MissingServiceAccount",
-            $"ServiceAccount {stack.Namespace}/{native}{named} does not exist. Create it: kubectl create serviceaccount {native} -n {stack.Namespace}");
+            $"ServiceAccount {stack.Namespace}/{native}{named} does not exist (kubectl create serviceaccount {native} -n {stack.Namespace} makes it).");
     }
 
     private static Condition Secrets(Resource stack, FindReferred find)

@@ -52,13 +52,21 @@ public sealed class OrganizationReconcilerTests
     }
 
     [Fact]
-    public async Task What_people_changed_stays_and_what_they_deleted_comes_back()
+    public async Task What_people_changed_or_removed_stays_so_but_the_rule_of_the_owners_comes_back()
     {
         await using var world = await ControlPlaneWorld.StartAsync();
         await world.ReadyOrganizationAsync();
         await world.ChangeAsync("RunnerPool", Ns, "trusted-linux", d => d.Set("spec.maxReplicas", 9));
         await world.DeleteAsync("RoleBinding", Ns, "krate-developer");
-        await world.UntilAsync("RoleBinding", Ns, "krate-developer", r => r is not null);
+        await world.DeleteAsync("RunnerPool", Ns, "untrusted-linux");
+        await world.DeleteAsync("RoleBinding", Ns, "krate-org-admin");
+        await world.UntilAsync("RoleBinding", Ns, "krate-org-admin", r => r is not null);
+
+        var acme = await world.UntilAsync("Organization", "krate-system", "acme", o => o!.FindCondition("DefaultsReady")!.Message.Contains("untrusted-linux", StringComparison.Ordinal));
+        Assert.Equal("Made once, and removed since: RoleBinding krate-developer.", acme.FindCondition("RolesReady")!.Message);
+        Assert.Equal("True", acme.FindCondition("Ready")!.Status);
+        Assert.Null(await world.FindAsync("RoleBinding", Ns, "krate-developer"));
+        Assert.Null(await world.FindAsync("RunnerPool", Ns, "untrusted-linux"));
         Assert.Equal(9, (int)(await world.FindAsync("RunnerPool", Ns, "trusted-linux"))!.Body.At("spec.maxReplicas")!);
     }
 

@@ -32,7 +32,7 @@ public sealed class AgentStackRulesTests
             Evaluate(Bare, []).Select(c => c.Type));
 
     [Theory]
-    [InlineData("ServiceAccount/agent", "RuntimeIdentityReady", "MissingServiceAccount", "ServiceAccount krate-org-acme/agent does not exist. Create it: kubectl create serviceaccount agent -n krate-org-acme")]
+    [InlineData("ServiceAccount/agent", "RuntimeIdentityReady", "MissingServiceAccount", "ServiceAccount krate-org-acme/agent does not exist (kubectl create serviceaccount agent -n krate-org-acme makes it).")]
     [InlineData("AgentRoleBinding/binding", "RolesAdmitted", "MissingRoleBinding", "AgentRoleBinding krate-org-acme/binding does not exist.")]
     [InlineData("AgentSecretGrant/grant", "SecretsAdmitted", "MissingSecretGrant", "AgentSecretGrant krate-org-acme/grant does not exist.")]
     [InlineData("Secret/token", "SecretsAdmitted", "SecretMissing", "AgentSecretGrant grant names Secret krate-org-acme/token, which does not exist.")]
