@@ -81,8 +81,23 @@ public sealed class Workplace(IResourceGateway gateway, ICurrentActor current, K
             }
         }
 
-        // A member who may not read the Organization itself still has its namespace.
-        return MembershipsOf(actor).Contains(slug) ? new Place(slug, slug, WellKnown.OrgNamespace(slug)) : null;
+        return await FindNamespaceAsync(actor, slug, ct);
+    }
+
+    /// <summary>Who may not read the Organization may still have a role in its namespace.</summary>
+    private async Task<Place?> FindNamespaceAsync(Actor actor, string slug, CancellationToken ct)
+    {
+        var (kind, ns) = (catalog["Namespace"], WellKnown.OrgNamespace(slug));
+        if (!(await gateway.ReviewAsync(actor, Request("get", kind, ns, ns), ct)).Allowed) return null;
+        try
+        {
+            var found = await gateway.GetAsync(actor, kind, "", ns, ct);
+            return found.Label(WellKnown.OrgLabel) == slug ? new Place(slug, slug, ns) : null;
+        }
+        catch (ApiException e) when (e.Code is 403 or 404)
+        {
+            return null;
+        }
     }
 
     private sealed record Found(Place? Place);

@@ -154,6 +154,8 @@ public sealed class LiveQuery(IResourceGateway gateway, Func<CancellationToken, 
         var options = new WatchOptions { Labels = Source.Labels, Fields = Source.Fields, FromVersion = Snapshot!.Version };
         await foreach (var e in gateway.WatchAsync(who, Source.Kind, Source.Namespace, options, ct))
         {
+            // Signed out, or disabled: what comes now is not for them any more.
+            if ((await actor(ct)).User != who.User) throw ApiException.Expired("another identity");
             Snapshot = Snapshot! with { Version = Math.Max(e.Version, Snapshot!.Version) };
             if (e.Resource is not null && Apply(e.Type, e.Resource)) changed();
         }

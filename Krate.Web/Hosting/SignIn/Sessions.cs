@@ -21,6 +21,9 @@ public sealed class Sessions(IdentityResolver resolver, TimeProvider time)
     private const string TimeClaim = "iat";
     private readonly ConcurrentDictionary<string, DateTimeOffset> ended = new(StringComparer.Ordinal);
 
+    /// <summary>Raised when a session was signed out, so that its open pages close.</summary>
+    public event Action? Ended;
+
     /// <summary>Starts a new session; an id that the browser brought along is never taken on.</summary>
     public Task StartAsync(HttpContext context, string subject)
     {
@@ -43,6 +46,7 @@ public sealed class Sessions(IdentityResolver resolver, TimeProvider time)
         foreach (var (id, over) in ended)
             if (over < now) ended.TryRemove(id, out _);
         if (context.User.FindFirstValue(IdClaim) is { } session) ended[session] = now + Lifetime;
+        Ended?.Invoke();
         await context.SignOutAsync(Scheme);
     }
 
