@@ -58,11 +58,14 @@ public sealed class EventRecorder(KindCatalog catalog)
         var now = Timestamps.Format(context.Time.GetUtcNow());
         var involved = new JsonObject { ["apiVersion"] = about.Kind.ApiVersion, ["kind"] = about.Kind.Kind, ["name"] = about.Name, ["uid"] = about.Uid };
         if (about.Namespace.Length > 0) involved["namespace"] = about.Namespace;
+        var metadata = new JsonObject { ["name"] = name, ["namespace"] = ns };
+        // Who may not see the repository may not read of it here either.
+        if (RepositoryScope.RepositoryOf(about) is { } repository) metadata["labels"] = new JsonObject { [WellKnown.RepositoryLabel] = repository };
         return new JsonObject
         {
             ["apiVersion"] = "v1",
             ["kind"] = "Event",
-            ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = ns },
+            ["metadata"] = metadata,
             ["involvedObject"] = involved,
             ["type"] = type,
             ["reason"] = reason,

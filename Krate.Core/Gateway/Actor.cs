@@ -16,6 +16,9 @@ public sealed record Actor(string User, IReadOnlyList<string> Groups)
     /// <summary>The door the request came through: <c>api</c>, <c>ui</c>, <c>git</c>, <c>controller</c>.</summary>
     public string Source { get; init; } = "api";
 
+    /// <summary>When the credential ends, and every watch begun with it; null when it does not end by itself.</summary>
+    public DateTimeOffset? ValidUntil { get; init; }
+
     /// <summary>Epoch under which a reconciler acts; null for everybody else.</summary>
     public Store.Fence? Fence { get; init; }
 

@@ -16,12 +16,16 @@ public interface IDenialLog
 internal sealed class AuditTrail(IResourceStore store, TimeProvider time) : IDenialLog
 {
     private const int MaxRemembered = 10_000;
+
+    /// <summary>Rows of denials that one actor may cause in a minute; callers choose the names in them, so equality alone is no bound.</summary>
+    private const int MaxDenialsPerMinute = 30;
     private readonly ConcurrentDictionary<string, DateTimeOffset> denials = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (long Minute, int Count)> perActor = new(StringComparer.Ordinal);
 
     /// <summary>An event of something that was admitted.</summary>
     public static JsonObject Admitted(Actor actor, string verb, Resource resource, string subresource, string kubectl) =>
         Event(actor, TypeOf(verb, subresource), resource.Kind, resource.Namespace, resource.Name, subresource, "Allowed", "", kubectl, resource.Uid,
-            resource.Label(WellKnown.OrgLabel));
+            resource.Label(WellKnown.OrgLabel), RepositoryScope.RepositoryOf(resource));
 
     /// <summary>A permission review that somebody asked for, with its answer; what a token review was asked about is not repeated.</summary>
     public static JsonObject Reviewed(Actor actor, Resource review)
@@ -49,6 +53,10 @@ internal sealed class AuditTrail(IResourceStore store, TimeProvider time) : IDen
         if (denials.TryGetValue(key, out var last) && now - last < TimeSpan.FromMinutes(1)) return;
         if (denials.Count >= MaxRemembered) Forget(now);
         denials[key] = now;
+        var minute = now.ToUnixTimeSeconds() / 60;
+        var (_, count) = perActor.AddOrUpdate(actor.User, _ => (minute, 1), (_, was) => was.Minute == minute ? (minute, was.Count + 1) : (minute, 1));
+        if (count > MaxDenialsPerMinute) return;
+        if (count == MaxDenialsPerMinute) reason += "; further denials of this actor in this minute are not recorded one by one";
         var document = Event(actor, "request.denied", kind, request.Namespace, request.Name, request.Subresource, "Denied", reason, kubectl, "", null);
         await store.CommitAsync(new Commit { Audit = [document] }, ct);
     }
@@ -58,6 +66,7 @@ internal sealed class AuditTrail(IResourceStore store, TimeProvider time) : IDen
         foreach (var (key, at) in denials)
             if (now - at >= TimeSpan.FromMinutes(1)) denials.TryRemove(key, out _);
         if (denials.Count >= MaxRemembered) denials.Clear();
+        if (perActor.Count >= MaxRemembered) perActor.Clear();
     }
 
     private static string TypeOf(string verb, string subresource) => (verb, subresource) switch
@@ -70,7 +79,7 @@ internal sealed class AuditTrail(IResourceStore store, TimeProvider time) : IDen
     };
 
     private static JsonObject Event(
-        Actor actor, string type, KindDefinition kind, string ns, string name, string subresource, string decision, string reason, string kubectl, string uid, string? org)
+        Actor actor, string type, KindDefinition kind, string ns, string name, string subresource, string decision, string reason, string kubectl, string uid, string? org, string? repository = null)
     {
         var who = new JsonObject
         {
@@ -82,6 +91,7 @@ internal sealed class AuditTrail(IResourceStore store, TimeProvider time) : IDen
         var target = new JsonObject { ["group"] = kind.Group, ["kind"] = kind.Kind, ["namespace"] = ns, ["name"] = name };
         if (subresource.Length > 0) target["subresource"] = subresource;
         if (uid.Length > 0) target["uid"] = uid;
+        if (repository is not null) target["repository"] = repository;
         var spec = new JsonObject
         {
             ["type"] = type,

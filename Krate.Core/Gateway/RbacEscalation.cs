@@ -9,14 +9,29 @@ namespace Krate.Core.Gateway;
 /// </summary>
 public sealed class RbacEscalation(IAuthorizer authorizer, IResourceCache cache, KindCatalog catalog)
 {
+    private static readonly string[] TeamFields = ["spec.members", "spec.maintainers"];
+    private static readonly string[] UserFields = ["spec.admin", "spec.username"];
+
     /// <summary>Does nothing for other kinds, for members of <c>system:masters</c>, and for updates that leave rules, subjects and role as they are on an object being deleted.</summary>
     /// <param name="before">Null for a create.</param>
     /// <exception cref="ApiException">403 that lists the missing rules, 404 when the role is not there, 422 for a changed roleRef.</exception>
     public void Check(Actor actor, KindDefinition kind, JsonObject document, JsonObject? before)
     {
+        if (kind.IsProduct) CheckMembership(actor, kind, document, before);
         if (kind.Group != RbacRules.ApiGroup) return;
         if (kind.Kind is "RoleBinding" or "ClusterRoleBinding") CheckBinding(actor, kind, document, before);
         else if (kind.Kind is "Role" or "ClusterRole") CheckRole(actor, kind, document, before);
+    }
+
+    /// <summary>Putting people into a Team or making them administrators gives them what the group holds.</summary>
+    private void CheckMembership(Actor actor, KindDefinition kind, JsonObject document, JsonObject? before)
+    {
+        var given = kind.Kind switch { "Team" => TeamFields, "User" => UserFields, _ => [] };
+        if (actor.InGroup(WellKnown.MastersGroup) || given.All(f => JsonNode.DeepEquals(before?.At(f), document.At(f)))) return;
+        var ns = kind.Kind == "Team" ? document.Text("metadata.namespace") ?? "" : "";
+        var org = document.Text("spec.organizationRef") ?? "";
+        string[] groups = kind.Kind == "Team" ? [WellKnown.OrgGroup(org), WellKnown.TeamGroup(org, document.Text("metadata.name") ?? "")] : [WellKnown.PlatformAdminsGroup];
+        Demand(actor, kind, document, ns, authorizer.RulesFor(new Actor("", groups), ns));
     }
 
     private void CheckRole(Actor actor, KindDefinition kind, JsonObject document, JsonObject? before)

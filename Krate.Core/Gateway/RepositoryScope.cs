@@ -6,11 +6,13 @@ namespace Krate.Core.Gateway;
 /// What RBAC alone cannot say: a resource that belongs to a repository is visible only to those who may <c>get</c> that
 /// repository (spec 03, Repository scope). Lists and watches are narrowed, never refused.
 /// </summary>
-internal sealed class RepositoryScope(IAuthorizer authorizer)
+public sealed class RepositoryScope(IAuthorizer authorizer)
 {
     private const string Repositories = "repositories";
 
-    public static bool AppliesTo(KindDefinition kind) => kind.RepositoryPath is not null || kind.Kind == "Repository";
+    public static bool AppliesTo(KindDefinition kind) => kind.RepositoryPath is not null || kind.Kind == "Repository" || kind.ReadOnly || IsEvent(kind);
+
+    private static bool IsEvent(KindDefinition kind) => kind is { Kind: "Event", Group: "" };
 
     /// <summary>Whether the actor sees this resource. Pure on what is in memory.</summary>
     public bool Sees(Actor actor, Resource resource) => RepositoryOf(resource) is not { } repository || MayGet(actor, resource.Namespace, repository);
@@ -21,6 +23,9 @@ internal sealed class RepositoryScope(IAuthorizer authorizer)
     /// <summary>Repositories a list of one namespace is narrowed to; null when all are visible.</summary>
     public IReadOnlySet<string>? VisibleIn(Actor actor, string ns) => authorizer.NamesAllowed(actor, "get", WellKnown.ApiGroup, Repositories, ns);
 
-    private static string? RepositoryOf(Resource resource) =>
-        resource.Kind.Kind == "Repository" ? resource.Name : resource.Kind.RepositoryPath is null ? null : resource.Label(WellKnown.RepositoryLabel);
+    /// <summary>The repository a resource belongs to. Audit rows and Events tell of one that does.</summary>
+    public static string? RepositoryOf(Resource resource) =>
+        resource.Kind.Kind == "Repository" ? resource.Name
+        : resource.Kind.ReadOnly ? resource.Body.Text("spec.target.repository")
+        : resource.Kind.RepositoryPath is null && !IsEvent(resource.Kind) ? null : resource.Label(WellKnown.RepositoryLabel);
 }

@@ -186,6 +186,7 @@ internal sealed partial class ResourceGateway
 
         Admission.Prune(kind, next, options);
         Restore(actor, kind, before, next, options.Subresource);
+        if (!actor.IsServer) await CheckOwnershipAsync(actor, before, next, ct);
         await admission.AdmitUpdateAsync(actor, kind, before, next, options.Subresource, ct);
         CheckRepository(actor, kind, before.Namespace, next);
 
@@ -244,6 +245,19 @@ internal sealed partial class ResourceGateway
         if (before.Annotation(Admission.CreatedByAnnotation) is { } creator) metadata.Child("annotations")[Admission.CreatedByAnnotation] = creator;
         if (before.IsDeleting && !actor.IsServer && metadata.Texts("finalizers").Except(before.Finalizers).Any())
             throw ApiException.Invalid(kind, before.Name, new FieldError("FieldValueForbidden", "metadata.finalizers", "no new finalizers can be added while the object is being deleted"));
+    }
+
+    /// <summary>
+    /// The garbage collector deletes what its owners left behind, so changing owners is a way of deleting; and a finalizer of
+    /// Krate's own is the only thing between a delete and its clean-up.
+    /// </summary>
+    private async Task CheckOwnershipAsync(Actor actor, Resource before, JsonObject next, CancellationToken ct)
+    {
+        if (!JsonNode.DeepEquals(before.Metadata["ownerReferences"], next.At("metadata.ownerReferences")))
+            await AuthorizeAsync(actor, "delete", before.Kind, before.Namespace, before.Name, "", ct);
+        var kept = next.Texts("metadata.finalizers").ToList();
+        if (before.Finalizers.FirstOrDefault(f => f is WellKnown.OrgFinalizer or "kubernetes" && !kept.Contains(f)) is { } own)
+            throw ApiException.Invalid(before.Kind, before.Name, new FieldError("FieldValueForbidden", "metadata.finalizers", $"{own} is removed by Krate when the clean-up is done"));
     }
 
     private static bool Same(JsonObject before, JsonObject next)

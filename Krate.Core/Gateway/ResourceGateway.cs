@@ -70,6 +70,7 @@ internal sealed partial class ResourceGateway(
     {
         using var rights = CancellationTokenSource.CreateLinkedTokenSource(ct);
         _ = EndWhenRightsChangeAsync(actor, epoch, rights);
+        if (actor.ValidUntil is { } until) rights.CancelAfter(until > time.GetUtcNow() ? until - time.GetUtcNow() : TimeSpan.Zero);
         await using var batches = store.Feed.Subscribe(new ChangeFilter(kinds, ns), from, rights.Token).GetAsyncEnumerator(rights.Token);
         while (true)
         {
@@ -79,7 +80,7 @@ internal sealed partial class ResourceGateway(
             }
             catch (OperationCanceledException) when (!ct.IsCancellationRequested)
             {
-                throw ApiException.Expired("what you may see has changed; list again");
+                throw ApiException.Expired("what you may see has changed, or your credential has ended; list again");
             }
 
             foreach (var change in batches.Current.Changes)
@@ -140,11 +141,11 @@ internal sealed partial class ResourceGateway(
         if (kind.CreateOnly) throw ApiException.MethodNotAllowed(kind, "list");
         CheckFields(kind, options.Fields);
         var query = new ListQuery(kind, ns, options.Labels, options.Fields, null, options.Limit, options.Continue);
-        if (RepositoryScope.AppliesTo(kind) && ns is not null && repositories.VisibleIn(actor, ns) is { } visible)
+        if (RepositoryScope.AppliesTo(kind) && !kind.ReadOnly && ns is not null && repositories.VisibleIn(actor, ns) is { } visible)
             query = kind.Kind == "Repository" ? query with { Names = visible } : query with { Repositories = visible };
         var page = kind.ReadOnly ? await store.Audit.ListAsync(query, ct) : await store.ListAsync(query, ct);
         // All namespaces at once: what is visible differs by namespace, so each row is asked for.
-        var items = ns is null && RepositoryScope.AppliesTo(kind) ? [.. page.Items.Where(r => repositories.Sees(actor, r))] : page.Items;
+        var items = (ns is null || kind.ReadOnly) && RepositoryScope.AppliesTo(kind) ? [.. page.Items.Where(r => repositories.Sees(actor, r))] : page.Items;
         return new ResourceList(kind, items, page.Version, page.Continue, items.Count == page.Items.Count ? page.Remaining : null);
     }
 

@@ -8,6 +8,9 @@ public sealed record Credential(string Subject, DateTimeOffset IssuedAt)
     /// <summary>Uid of the ServiceAccount that a token was made for.</summary>
     public string? ServiceAccountUid { get; init; }
 
+    /// <summary>A token's expiry.</summary>
+    public DateTimeOffset? ValidUntil { get; init; }
+
     /// <summary>The credential of <c>admin.kubeconfig</c>.</summary>
     public bool IsAdmin { get; init; }
 }

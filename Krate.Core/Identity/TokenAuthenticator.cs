@@ -11,6 +11,6 @@ public sealed class TokenAuthenticator(TokenValidator validator, IdentityResolve
         var credential = await validator.ValidateAsync(token, audiences);
         var actor = credential.Value is { } proven ? resolver.Resolve(proven) : new(null, credential.Reason);
         if (actor.Value is null) log.LogInformation("A token of {Subject} was refused: {Reason}", credential.Value?.Subject ?? "nobody known", actor.Reason);
-        return actor.Value;
+        return actor.Value is { } known ? known with { ValidUntil = credential.Value!.ValidUntil } : null;
     }
 }

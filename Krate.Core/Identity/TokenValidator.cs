@@ -31,6 +31,7 @@ public sealed class TokenValidator(SigningKeys keys, IdentityOptions options, Ti
         return new Credential(jwt.Subject, new DateTimeOffset(jwt.IssuedAt, TimeSpan.Zero))
         {
             ServiceAccountUid = ServiceAccountUid(jwt),
+            ValidUntil = new DateTimeOffset(jwt.ValidTo, TimeSpan.Zero),
             IsAdmin = jwt.Subject == WellKnown.AdminUser && jwt.Audiences.Contains(IdentityOptions.AdminAudience, StringComparer.Ordinal),
         };
     }

@@ -10,7 +10,12 @@ namespace Krate.Web.Api;
 /// </summary>
 internal static class JsonBody
 {
-    /// <param name="duplicates">Receives the path of every member that appears again.</param>
+    private const int MostDuplicates = 20;
+
+    /// <summary>Longest path that an error or warning repeats; names in a body are the caller's to choose.</summary>
+    private const int LongestPath = 200;
+
+    /// <param name="duplicates">Receives the paths of members that appear again, the first twenty of them.</param>
     /// <exception cref="ApiException">400.</exception>
     public static JsonNode? Parse(ReadOnlySpan<byte> utf8, List<string> duplicates)
     {
@@ -19,7 +24,7 @@ internal static class JsonBody
         try
         {
             if (!reader.Read()) throw ApiException.BadRequest("the body is empty where a JSON document is expected");
-            var node = Value(ref reader, "", duplicates);
+            var node = Value(ref reader, Place.Root, duplicates);
             // Only white space may follow; anything else throws.
             reader.Read();
             return node;
@@ -34,7 +39,7 @@ internal static class JsonBody
         }
     }
 
-    private static JsonNode? Value(ref Utf8JsonReader reader, string path, List<string> duplicates)
+    private static JsonNode? Value(ref Utf8JsonReader reader, Place path, List<string> duplicates)
     {
         switch (reader.TokenType)
         {
@@ -43,7 +48,7 @@ internal static class JsonBody
             case JsonTokenType.StartArray:
                 var list = new JsonArray();
                 while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-                    list.Add(Value(ref reader, $"{path}[{list.Count}]", duplicates));
+                    list.Add(Value(ref reader, new Place(path, null, list.Count), duplicates));
                 return list;
             case JsonTokenType.String:
                 return JsonValue.Create(Text(ref reader, path));
@@ -59,18 +64,18 @@ internal static class JsonBody
         }
     }
 
-    private static JsonObject Object(ref Utf8JsonReader reader, string path, List<string> duplicates)
+    private static JsonObject Object(ref Utf8JsonReader reader, Place path, List<string> duplicates)
     {
         var result = new JsonObject();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var name = Text(ref reader, path);
-            var at = path.Length == 0 ? name : $"{path}.{name}";
+            var at = new Place(path, name, 0);
             reader.Read();
             var value = Value(ref reader, at, duplicates);
             if (!result.TryAdd(name, value))
             {
-                duplicates.Add(at);
+                if (duplicates.Count < MostDuplicates) duplicates.Add(at.ToString());
                 result[name] = value;
             }
         }
@@ -78,7 +83,7 @@ internal static class JsonBody
         return result;
     }
 
-    private static string Text(ref Utf8JsonReader reader, string path)
+    private static string Text(ref Utf8JsonReader reader, Place path)
     {
         string text;
         try
@@ -93,6 +98,20 @@ internal static class JsonBody
         if (text.Contains('\0', StringComparison.Ordinal)) throw ApiException.BadRequest($"error parsing JSON: byte {reader.TokenStartIndex + 1}: a string {In(path)}contains a NUL character");
         return text;
 
-        static string In(string path) => path.Length == 0 ? "" : $"in {path} ";
+        static string In(Place path) => path == Place.Root ? "" : $"in {path} ";
+    }
+
+    /// <summary>Where the reader is; written out only when somebody has to be told, so that a body cannot make it long.</summary>
+    private sealed record Place(Place? Above, string? Name, int Index)
+    {
+        public static readonly Place Root = new(null, null, 0);
+
+        public override string ToString()
+        {
+            var steps = new Stack<string>();
+            for (var at = this; at.Above is not null; at = at.Above) steps.Push(at.Name is null ? $"[{at.Index}]" : $".{(at.Name.Length <= LongestPath ? at.Name : at.Name[..LongestPath])}");
+            var text = string.Concat(steps).TrimStart('.');
+            return text.Length <= LongestPath ? text : text[..LongestPath] + "…";
+        }
     }
 }

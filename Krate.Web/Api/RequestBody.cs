@@ -14,6 +14,8 @@ internal sealed record RequestBody(JsonNode? Document, IReadOnlyList<string> Dup
     /// <summary>As Kubernetes limits a request.</summary>
     public const int MaxBytes = 3 * 1024 * 1024;
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private const string Protobuf = "application/vnd.kubernetes.protobuf";
 
     /// <summary>A patch type's media type.</summary>
@@ -71,10 +73,24 @@ internal sealed record RequestBody(JsonNode? Document, IReadOnlyList<string> Dup
     private static async Task<byte[]> ReadBytesAsync(HttpContext context)
     {
         if (context.Request.ContentLength > MaxBytes) throw TooLarge();
-        var reader = context.Request.BodyReader;
+        // Rights are those of the request's start: a body that trickles in for hours would outlive them.
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        late.CancelAfter(Patience);
+        try
+        {
+            return await ReadBytesAsync(context.Request.BodyReader, late.Token);
+        }
+        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            throw new ApiException(408, "Timeout", $"the body did not arrive within {Patience.TotalSeconds:N0} s");
+        }
+    }
+
+    private static async Task<byte[]> ReadBytesAsync(System.IO.Pipelines.PipeReader reader, CancellationToken ct)
+    {
         while (true)
         {
-            var result = await reader.ReadAsync(context.RequestAborted);
+            var result = await reader.ReadAsync(ct);
             if (result.Buffer.Length > MaxBytes)
             {
                 reader.AdvanceTo(result.Buffer.End);

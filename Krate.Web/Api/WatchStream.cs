@@ -27,7 +27,7 @@ internal sealed class WatchStream(IResourceGateway gateway, Answers answers, IHo
         var seconds = RequestOptions.Whole(request, "timeoutSeconds") ?? Random.Shared.Next(DefaultSeconds.Least, DefaultSeconds.Most);
 
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        ending.CancelAfter(TimeSpan.FromSeconds(Math.Min(seconds, int.MaxValue / 1000)));
+        ending.CancelAfter(TimeSpan.FromSeconds(Math.Min(seconds, DefaultSeconds.Most)));
         await using var events = new EventReader(ct => gateway.WatchAsync(actor, path.Kind, path.Namespace, options, ct), ending.Token);
         // A refusal comes before the first event and must be the answer's own code; only an admitted watch may begin its stream.
         if (events.Next.IsCompleted || !await IsAllowedAsync(actor, path, ending.Token)) await events.Next;

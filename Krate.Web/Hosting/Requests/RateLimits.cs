@@ -18,7 +18,7 @@ internal static class RateLimits
         if (!HttpMethods.IsPost(context.Request.Method)) return RateLimitPartition.GetNoLimiter("");
         var path = context.Request.Path;
         if (path.StartsWithSegments(SignInEndpoints.Path)) return PerMinute("sign-in " + context.Connection.RemoteIpAddress, limits.SignInsPerMinute);
-        var mints = path.Value!.EndsWith("/token", StringComparison.Ordinal) && path.Value.Contains("/serviceaccounts/", StringComparison.Ordinal);
+        var mints = path.Value!.TrimEnd('/').EndsWith("/token", StringComparison.OrdinalIgnoreCase) && path.Value.Contains("/serviceaccounts/", StringComparison.OrdinalIgnoreCase);
         return mints ? PerMinute("token " + context.GetActor().User, limits.TokensPerMinute) : RateLimitPartition.GetNoLimiter("");
     }
 
