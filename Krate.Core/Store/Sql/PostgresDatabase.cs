@@ -47,12 +47,9 @@ internal sealed class PostgresDatabase : Database
 
     public override async Task OpenAsync(CancellationToken ct)
     {
-        // Migrations may run longer than a statement may.
-        var patient = new NpgsqlConnectionStringBuilder(settings.ToString()) { Options = null, CommandTimeout = 600, Pooling = false };
         try
         {
-            await using var context = new PostgresKrateDb(new DbContextOptionsBuilder<PostgresKrateDb>().UseNpgsql(patient.ToString()).Options);
-            await context.Database.MigrateAsync(ct);
+            if (!await IsCurrentAsync(ct)) await MigrateAsync(ct);
         }
         catch (NpgsqlException e)
         {
@@ -147,6 +144,27 @@ internal sealed class PostgresDatabase : Database
         if (writer is not null) await writer.DisposeAsync();
         await source.DisposeAsync();
         writing.Dispose();
+    }
+
+    private async Task<bool> IsCurrentAsync(CancellationToken ct)
+    {
+        try
+        {
+            await using var connection = await source.OpenConnectionAsync(ct);
+            return Schema.IsCurrent<PostgresKrateDb>(await new Session(connection, this).QueryAsync(new Statement(Schema.Applied), r => r.GetString(0), ct));
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidCatalogName)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Makes the database, too, when it is missing. A migration may run longer than a statement may.</summary>
+    private async Task MigrateAsync(CancellationToken ct)
+    {
+        var patient = new NpgsqlConnectionStringBuilder(settings.ToString()) { Options = null, CommandTimeout = 600, Pooling = false };
+        await using var context = new PostgresKrateDb(new DbContextOptionsBuilder<PostgresKrateDb>().UseNpgsql(patient.ToString()).Options);
+        await context.Database.MigrateAsync(ct);
     }
 
     private async Task WriteAsync(GroupPlan plan, bool retry)

@@ -37,10 +37,8 @@ internal sealed class SqliteDatabase(StoreOptions options) : Database
             // The first connection makes the file, so that its mode is set before anything is in it.
             using (File.OpenHandle(options.DataDirectory.Database, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite))
                 File.SetUnixFileMode(options.DataDirectory.Database, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-            DropStaleMigrationLock();
-            await using (var context = new SqliteKrateDb(new DbContextOptionsBuilder<SqliteKrateDb>().UseSqlite(ConnectionString).Options))
-                await context.Database.MigrateAsync(ct);
             writer = new SqliteSession(ConnectionString, Writing, () => Count());
+            if (!IsCurrent(writer)) await MigrateAsync(writer, ct);
         }
         catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
         {
@@ -133,11 +131,18 @@ internal sealed class SqliteDatabase(StoreOptions options) : Database
         reading.Dispose();
     }
 
-    /// <summary>EF Core's lock outlives a process that is killed while it migrates, and would be waited for without end. The directory is ours alone.</summary>
-    private void DropStaleMigrationLock()
+    private static bool IsCurrent(SqliteSession session)
     {
-        using var session = new SqliteSession(ConnectionString, Common, () => Count());
+        var tables = session.Query("SELECT name FROM sqlite_master WHERE name = '__EFMigrationsHistory'", [], r => r.GetString(0));
+        return tables.Count > 0 && Schema.IsCurrent<SqliteKrateDb>(session.Query(Schema.Applied, [], r => r.GetString(0)));
+    }
+
+    private async Task MigrateAsync(SqliteSession session, CancellationToken ct)
+    {
+        // EF Core's lock outlives a process that is killed while it migrates, and would be waited for without end. The directory is ours alone.
         session.Execute("DROP TABLE IF EXISTS \"__EFMigrationsLock\"");
+        await using var context = new SqliteKrateDb(new DbContextOptionsBuilder<SqliteKrateDb>().UseSqlite(ConnectionString).Options);
+        await context.Database.MigrateAsync(ct);
     }
 
     private async Task<T> ReadAsync<T>(Func<SqliteSession, Task<T>> read, CancellationToken ct)
