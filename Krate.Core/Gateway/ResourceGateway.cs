@@ -54,38 +54,61 @@ internal sealed partial class ResourceGateway(
     {
         var options = new WatchOptions { Bookmarks = true };
         var epoch = authorizer.EpochOf(actor);
-        foreach (var kind in kinds) await AuthorizeWatchAsync(actor, kind, ns, options, ct);
+        foreach (var kind in kinds)
+        {
+            await AuthorizeWatchAsync(actor, kind, ns, options, ct);
+            // Audit counts in versions of its own.
+            if (kind.ReadOnly) throw ApiException.MethodNotAllowed(kind, "watch together with others");
+        }
+
         await foreach (var e in FollowAsync(actor, kinds, ns, options, fromVersion, epoch, ct)) yield return e;
     }
 
     private async Task AuthorizeWatchAsync(Actor actor, KindDefinition kind, string? ns, WatchOptions options, CancellationToken ct)
     {
         await AuthorizeAsync(actor, "watch", kind, ns ?? "", NameIn(options.Fields), "", ct);
-        if (kind.ReadOnly || kind.CreateOnly) throw ApiException.MethodNotAllowed(kind, "watch");
+        if (kind.CreateOnly) throw ApiException.MethodNotAllowed(kind, "watch");
         CheckFields(kind, options.Fields);
     }
 
     private async IAsyncEnumerable<WatchEvent> FollowAsync(
         Actor actor, IReadOnlyCollection<KindDefinition> kinds, string? ns, WatchOptions options, long from, long epoch, [EnumeratorCancellation] CancellationToken ct)
     {
+        if (kinds.Any(k => k.ReadOnly))
+        {
+            await foreach (var rows in WhileRightsHoldAsync(actor, epoch, t => store.Audit.FollowAsync(from, t), ct))
+                foreach (var row in rows)
+                    if ((ns is null || row.Namespace == ns) && Matches(actor, row, options)) yield return new(WatchEventType.Added, row, row.Version);
+            yield break;
+        }
+
+        await foreach (var batch in WhileRightsHoldAsync(actor, epoch, t => store.Feed.Subscribe(new ChangeFilter(kinds, ns), from, t), ct))
+        {
+            foreach (var change in batch.Changes)
+                if (Translate(actor, change, options) is { } e) yield return e;
+            if (options.Bookmarks && batch.Changes.Count == 0) yield return new(WatchEventType.Bookmark, null, batch.Version);
+        }
+    }
+
+    /// <summary>Passes a stream on until what the actor may see changes; then it ends with 410.</summary>
+    private async IAsyncEnumerable<T> WhileRightsHoldAsync<T>(Actor actor, long epoch, Func<CancellationToken, IAsyncEnumerable<T>> open, [EnumeratorCancellation] CancellationToken ct)
+    {
         using var rights = CancellationTokenSource.CreateLinkedTokenSource(ct);
         _ = EndWhenRightsChangeAsync(actor, epoch, rights);
         if (actor.ValidUntil is { } until) rights.CancelAfter(until > time.GetUtcNow() ? until - time.GetUtcNow() : TimeSpan.Zero);
-        await using var batches = store.Feed.Subscribe(new ChangeFilter(kinds, ns), from, rights.Token).GetAsyncEnumerator(rights.Token);
+        await using var items = open(rights.Token).GetAsyncEnumerator(rights.Token);
         while (true)
         {
             try
             {
-                if (!await batches.MoveNextAsync()) yield break;
+                if (!await items.MoveNextAsync()) yield break;
             }
             catch (OperationCanceledException) when (!ct.IsCancellationRequested)
             {
                 throw ApiException.Expired("what you may see has changed, or your credential has ended; list again");
             }
 
-            foreach (var change in batches.Current.Changes)
-                if (Translate(actor, change, options) is { } e) yield return e;
-            if (options.Bookmarks && batches.Current.Changes.Count == 0) yield return new(WatchEventType.Bookmark, null, batches.Current.Version);
+            yield return items.Current;
         }
     }
 

@@ -104,8 +104,61 @@ public sealed class WatchTests(ApiServer api)
     {
         using var nobody = api.Server.NewClient();
         var refused = await api.GetAsync("/api/watch/orgs/acme/agentstacks", client: nobody);
-        Assert.Equal((403, "FORBIDDEN"), (refused.Code, refused.Field("error.code")));
-        Assert.Equal(refused.Code, (await api.GetAsync("/api/watch/orgs/no-such-org/agentstacks", client: nobody)).Code);
+        Assert.Equal((401, "UNAUTHENTICATED"), (refused.Code, refused.Field("error.code")));
+        using var stranger = await StrangerAsync("stranger");
+        foreach (var org in new[] { "acme", "no-such-org" })
+        {
+            var answer = await api.GetAsync($"/api/watch/orgs/{org}/agentstacks", client: stranger);
+            Assert.Equal((403, "FORBIDDEN"), (answer.Code, answer.Field("error.code")));
+        }
+    }
+
+    [Fact]
+    public async Task Open_streams_end_when_the_right_is_taken_away()
+    {
+        using var reader = await StrangerAsync("reader");
+        const string Bindings = "/apis/rbac.authorization.k8s.io/v1/namespaces/krate-org-acme/rolebindings";
+        var bound = await api.SendAsync("POST", Bindings, """{"metadata":{"name":"reader"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"krate-viewer"},"subjects":[{"kind":"ServiceAccount","name":"reader","namespace":"default"}]}""");
+        Assert.True(bound.Code == 201, bound.ToString());
+        await using var watch = await api.WatchAsync($"{Labels}?watch=true&labelSelector=nothing%3Dhere", client: reader);
+        await using var stream = await api.WatchAsync("/api/watch/orgs/acme/agentcontextlabels", client: reader);
+        Assert.Equal((200, 200), ((int)watch.Response.StatusCode, (int)stream.Response.StatusCode));
+        await NextAsync(stream);
+        await api.SendAsync("DELETE", Bindings + "/reader", (string?)null);
+        var error = await watch.NextEventAsync();
+        Assert.Equal(("ERROR", "Expired", "410"), (error.Text("type"), error.Text("object.reason"), error.At("object.code")!.ToString()));
+        Assert.Null(await watch.NextAsync());
+        Assert.Equal("FORBIDDEN", (await NextAsync(stream)).Data.Text("error.code"));
+        Assert.Equal(403, (await api.GetAsync($"{Labels}?watch=true", client: reader)).Code);
+    }
+
+    [Fact]
+    public async Task Audit_events_are_listed_and_watched_but_never_written()
+    {
+        const string Audit = ApiServer.Org + "/auditevents";
+        var from = (await api.GetAsync(Audit + "?limit=1")).Field("metadata.resourceVersion");
+        await using var watch = await api.WatchAsync($"{Audit}?watch=true&resourceVersion={from}");
+        await api.SendAsync("POST", Labels, ApiServer.Label("audited"));
+        var e = await watch.UntilAsync(e => e.Text("object.spec.target.name") == "audited");
+        Assert.Equal("ADDED", e.Text("type"));
+        Assert.Equal(200, (await api.GetAsync($"{Audit}/{e.Text("object.metadata.name")}")).Code);
+        foreach (var method in new[] { "PUT", "PATCH", "DELETE" })
+            Assert.Equal(405, (await api.SendAsync(method, $"{Audit}/{e.Text("object.metadata.name")}", "{}", "application/merge-patch+json")).Code is var code && code == 415 ? 405 : code);
+    }
+
+    [Fact]
+    public async Task Open_streams_do_not_hold_up_the_stop()
+    {
+        var server = await Krate.Tests.Testing.KrateServer.StartAsync();
+        await using var watch = await api.WatchAsync("/api/v1/namespaces?watch=true", client: server.Admin);
+        await watch.NextEventAsync();
+        var stopping = server.DisposeAsync().AsTask();
+        while (await watch.NextAsync() is not null)
+        {
+            // What was already on its way.
+        }
+
+        await stopping;
     }
 
     [Fact]
@@ -133,6 +186,14 @@ public sealed class WatchTests(ApiServer api)
         }
 
         throw new EndOfStreamException();
+    }
+
+    /// <summary>A ServiceAccount without any right.</summary>
+    private async Task<HttpClient> StrangerAsync(string name)
+    {
+        await api.SendAsync("POST", "/api/v1/namespaces/default/serviceaccounts", $$"""{"metadata":{"name":"{{name}}"} }""");
+        var token = await api.SendAsync("POST", $"/api/v1/namespaces/default/serviceaccounts/{name}/token", "{}");
+        return api.Server.NewClient(token.Field("status.token"));
     }
 
     private Task<Answer> PatchAsync(string name, string patch) => api.SendAsync("PATCH", $"{Labels}/{name}", patch, "application/merge-patch+json");

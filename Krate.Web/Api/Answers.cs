@@ -129,9 +129,17 @@ internal sealed class Answers(Tables tables)
         json.WriteEndObject();
     }
 
+    /// <summary><c>"items": [...]</c> from the texts that the resources already have.</summary>
+    public static void WriteItems(Utf8JsonWriter json, IReadOnlyList<Resource> items)
+    {
+        json.WriteStartArray("items");
+        foreach (var item in items) WriteFull(json, item);
+        json.WriteEndArray();
+    }
+
     private static void WriteFull(Utf8JsonWriter json, Resource resource) => json.WriteRawValue(resource.Utf8.Span, skipInputValidation: true);
 
-    private static async Task WriteAsync(HttpContext context, string type, Action<Utf8JsonWriter> write)
+    public static async Task WriteAsync(HttpContext context, string type, Action<Utf8JsonWriter> write)
     {
         context.Response.ContentType = type;
         using (var json = new Utf8JsonWriter(context.Response.BodyWriter, Writing)) write(json);

@@ -1,15 +1,17 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Krate.Core.Resources;
+using Krate.Web.Hosting;
 
 namespace Krate.Web.Api;
 
 /// <summary>The one place where a refusal becomes an HTTP answer: a Kubernetes <c>Status</c>, or the typed error of Krate's own routes.</summary>
 internal static partial class ApiErrors
 {
-    /// <summary>Runs a request; whatever goes wrong is answered in the given shape, never with a stack trace.</summary>
-    /// <param name="shape">The document of a refusal: <see cref="StatusOf"/> or <see cref="TypedErrorOf"/>.</param>
-    public static async Task GuardAsync(HttpContext context, Func<HttpContext, ApiException, JsonObject> shape, Func<Task> run)
+    private static readonly PathString[] TypedRoutes = ["/api/controller", "/api/orgs", "/api/watch"];
+
+    /// <summary>Runs a request; whatever goes wrong is answered in the shape of its route, never with a stack trace.</summary>
+    public static async Task GuardAsync(HttpContext context, Func<Task> run)
     {
         try
         {
@@ -22,8 +24,10 @@ internal static partial class ApiErrors
         catch (Exception e) when (!context.Response.HasStarted)
         {
             var refusal = RefusalOf(context, e);
+            // Kubernetes says 403 to nobody in particular; Krate's own routes tell them to sign in.
+            if (refusal is { Code: 403, ProductCode: null } && IsTyped(context.Request) && context.GetActor().User == WellKnown.AnonymousUser) refusal = ApiException.Unauthorized(refusal.Message);
             context.Response.Clear();
-            await WriteAsync(context, refusal, shape(context, refusal));
+            await WriteAsync(context, refusal);
         }
     }
 
@@ -44,8 +48,6 @@ internal static partial class ApiErrors
         }
     }
 
-    public static JsonObject StatusOf(HttpContext context, ApiException refusal) => refusal.ToStatus();
-
     /// <summary><c>{"error":{"code","message","correlationId","resource","reasons":[{"code","field","message"}]}}</c>.</summary>
     public static JsonObject TypedErrorOf(HttpContext context, ApiException refusal)
     {
@@ -61,8 +63,10 @@ internal static partial class ApiErrors
         return new JsonObject { ["error"] = error };
     }
 
-    public static async Task WriteAsync(HttpContext context, ApiException refusal, JsonObject document)
+    /// <summary>Ends the request with the refusal.</summary>
+    public static async Task WriteAsync(HttpContext context, ApiException refusal)
     {
+        var document = IsTyped(context.Request) ? TypedErrorOf(context, refusal) : refusal.ToStatus();
         var response = context.Response;
         response.StatusCode = refusal.Code;
         response.ContentType = "application/json";
@@ -71,6 +75,8 @@ internal static partial class ApiErrors
         if (refusal.Code == 401) response.Headers.WWWAuthenticate = "Bearer realm=\"krate\"";
         await response.WriteAsync(KrateJson.ToText(document), context.RequestAborted);
     }
+
+    private static bool IsTyped(HttpRequest request) => TypedRoutes.Any(r => request.Path.StartsWithSegments(r, StringComparison.Ordinal));
 
     private static string CodeOf(ApiException refusal) => refusal.ProductCode ?? (refusal.Code, refusal.Reason) switch
     {

@@ -97,9 +97,7 @@ internal sealed class EventStreams(IResourceGateway gateway, OrgNamespaces names
         json.WriteString("type", "SYNC");
         json.WriteString("plural", list.Kind.Plural);
         json.WriteString("resourceVersion", list.Version.ToString(CultureInfo.InvariantCulture));
-        json.WriteStartArray("items");
-        foreach (var item in list.Items) json.WriteRawValue(item.Utf8.Span, skipInputValidation: true);
-        json.WriteEndArray();
+        Answers.WriteItems(json, list.Items);
     });
 
     private static void WriteChange(PipeWriter output, WatchEvent e, Resource resource) => Write(output, e.Version, json =>

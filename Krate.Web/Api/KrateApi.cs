@@ -54,11 +54,11 @@ public static class KrateApi
         Typed("GET", "/api/watch/orgs/{org}/{plurals}", streams.RunAsync);
 
         void Typed(string method, string pattern, Func<HttpContext, Task> run) =>
-            app.MapMethods(pattern, [method], context => ApiErrors.GuardAsync(context, ApiErrors.TypedErrorOf, () => run(context)));
+            app.MapMethods(pattern, [method], context => ApiErrors.GuardAsync(context, () => run(context)));
     }
 
     private static void Map(IEndpointRouteBuilder app, string pattern, Func<HttpContext, Task> run) =>
-        app.Map(pattern, context => ApiErrors.GuardAsync(context, ApiErrors.StatusOf, () => run(context)));
+        app.Map(pattern, context => ApiErrors.GuardAsync(context, () => run(context)));
 
     /// <summary>A document for whoever may read that path: discovery is open to everybody who has signed in.</summary>
     private static void MapDocument(IEndpointRouteBuilder app, string pattern, Func<HttpContext, Task> write) => Map(app, pattern, async context =>

@@ -8,7 +8,7 @@ using Krate.Web.Hosting;
 namespace Krate.Web.Api;
 
 /// <summary>The typed routes kept from the seed: list, apply, get and delete of any kind, with errors in Krate's own shape.</summary>
-internal sealed class TypedResources(IResourceGateway gateway, OrgNamespaces namespaces)
+internal sealed class TypedResources(IResourceGateway gateway, OrgNamespaces namespaces, Answers answers)
 {
     private const string FieldManager = "krate-api";
 
@@ -20,15 +20,16 @@ internal sealed class TypedResources(IResourceGateway gateway, OrgNamespaces nam
         var actor = context.GetActor();
         var ns = await namespaces.OfAsync(actor, kind, OrgOf(request), RequestOptions.Text(request, "namespace"), context.RequestAborted);
         var list = await gateway.ListAsync(actor, kind, ns, RequestOptions.List(request), context.RequestAborted);
-        var document = new JsonObject
+        await Answers.WriteAsync(context, "application/json", json =>
         {
-            ["kind"] = kind.Kind,
-            ["plural"] = kind.Plural,
-            ["resourceVersion"] = list.Version.ToString(CultureInfo.InvariantCulture),
-            ["items"] = new JsonArray([.. list.Items.Select(i => (JsonNode)i.Edit())]),
-        };
-        if (list.Continue is not null) document["continue"] = list.Continue;
-        await Answers.WriteAsync(context, document);
+            json.WriteStartObject();
+            json.WriteString("kind", kind.Kind);
+            json.WriteString("plural", kind.Plural);
+            json.WriteString("resourceVersion", list.Version.ToString(CultureInfo.InvariantCulture));
+            if (list.Continue is not null) json.WriteString("continue", list.Continue);
+            Answers.WriteItems(json, list.Items);
+            json.WriteEndObject();
+        });
     }
 
     /// <summary>Creates the resource or brings it to what the body says; what an earlier body said and this one does not goes.</summary>
@@ -47,18 +48,18 @@ internal sealed class TypedResources(IResourceGateway gateway, OrgNamespaces nam
         if (kind.CreateOnly || document.Text("metadata.name") is not { Length: > 0 } name)
         {
             var made = await gateway.CreateAsync(actor, kind, ns, document, options, context.RequestAborted);
-            await Answers.WriteAsync(context, made.Edit(), 201);
+            await answers.WriteAsync(context, made, 201);
             return;
         }
 
         var (resource, created) = await gateway.PatchAsync(actor, kind, ns, name, new Patch(PatchType.Apply, document, FieldManager, Force: true), options, context.RequestAborted);
-        await Answers.WriteAsync(context, resource.Edit(), created ? 201 : 200);
+        await answers.WriteAsync(context, resource, created ? 201 : 200);
     }
 
     public async Task GetAsync(HttpContext context)
     {
         var (actor, kind, ns, name) = await TargetAsync(context);
-        await Answers.WriteAsync(context, (await gateway.GetAsync(actor, kind, ns, name, context.RequestAborted)).Edit());
+        await answers.WriteAsync(context, await gateway.GetAsync(actor, kind, ns, name, context.RequestAborted));
     }
 
     /// <summary>Answers whether it is gone; false while finalizers hold it.</summary>
