@@ -117,6 +117,7 @@ public sealed class EveryKindTests(ApiServer api)
     {
         var sample = Samples.Of(kind);
         if (kind.Scope == KindScope.Platform) sample.Set("metadata.namespace", WellKnown.PlatformNamespace);
+        if (kind.Scope == KindScope.Org && sample.At("spec.organizationRef") is not null) sample.Set("spec.organizationRef", "acme");
         return sample;
     }
 
