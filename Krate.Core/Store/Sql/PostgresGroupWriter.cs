@@ -10,6 +10,48 @@ namespace Krate.Core.Store.Sql;
 /// </summary>
 internal static class PostgresGroupWriter
 {
+    private static readonly BulkInsert<RowState> Resources = new(
+        "resources",
+        ("kind", "text", s => s.Key.Kind),
+        ("namespace", "text", s => s.Key.Namespace),
+        ("name", "text", s => s.Key.Name),
+        ("uid", "text", s => s.Uid),
+        ("version", "bigint", s => s.Version),
+        ("body", "text", s => s.Text));
+
+    private static readonly BulkInsert<(ResourceKey Key, string Label, string Value)> Labels = new(
+        "resource_labels",
+        ("kind", "text", l => l.Key.Kind),
+        ("namespace", "text", l => l.Key.Namespace),
+        ("name", "text", l => l.Key.Name),
+        ("key", "text", l => l.Label),
+        ("value", "text", l => l.Value));
+
+    private static readonly BulkInsert<(PlannedChange Change, long At)> Changes = new(
+        "changes",
+        ("version", "bigint", c => c.Change.After.Version),
+        ("type", "integer", c => (int)c.Change.Type),
+        ("kind", "text", c => c.Change.After.Key.Kind),
+        ("namespace", "text", c => c.Change.After.Key.Namespace),
+        ("name", "text", c => c.Change.After.Key.Name),
+        ("before_version", "bigint", c => c.Change.Before?.Version),
+        ("before", "text", c => c.Change.Before?.Text),
+        ("after", "text", c => c.Change.Type == ChangeType.Deleted ? null : c.Change.After.Text),
+        ("at", "bigint", c => c.At));
+
+    private static readonly BulkInsert<AuditEntry> Audit = new(
+        "audit",
+        ("seq", "bigint", a => a.Seq),
+        ("at", "bigint", a => a.At),
+        ("namespace", "text", a => a.Namespace),
+        ("org", "text", a => a.Org),
+        ("type", "text", a => a.Type),
+        ("actor", "text", a => a.Actor),
+        ("correlation", "text", a => a.Correlation),
+        ("body", "text", a => a.Body),
+        ("prev_hash", "bytea", a => a.PrevHash),
+        ("hash", "bytea", a => a.Hash));
+
     private const string Begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
     private const string LockRow = "SELECT uid, version, body FROM resources WHERE kind = $1 AND namespace = $2 AND name = $3 FOR UPDATE";
     private const string LockLease = "SELECT holder, epoch FROM leases WHERE name = $1 FOR SHARE";
@@ -96,27 +138,14 @@ internal static class PostgresGroupWriter
         var rows = plan.Rows.ToList();
         foreach (var gone in rows.Where(r => r.After is null).Select(r => r.Before!.Key))
             batch.Add("DELETE FROM resources WHERE kind = $1 AND namespace = $2 AND name = $3", gone.Kind, gone.Namespace, gone.Name);
-
-        const string Insert = "INSERT INTO resources (kind, namespace, name, uid, version, body) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[])";
-        AddStates(batch, Insert, [.. rows.Where(r => r.Before is null).Select(r => r.After!)]);
+        Resources.Insert(batch, [.. rows.Where(r => r.Before is null).Select(r => r.After!)]);
 
         // The rows are there and locked; an upsert finds each by its key whatever the planner thinks of the table.
-        const string Update = Insert + " ON CONFLICT (kind, namespace, name) DO UPDATE SET uid = excluded.uid, version = excluded.version, body = excluded.body";
-        AddStates(batch, Update, [.. rows.Where(r => r.Before is not null && r.After is not null).Select(r => r.After!)]);
+        Resources.Insert(
+            batch,
+            [.. rows.Where(r => r.Before is not null && r.After is not null).Select(r => r.After!)],
+            " ON CONFLICT (kind, namespace, name) DO UPDATE SET uid = excluded.uid, version = excluded.version, body = excluded.body");
         AddIndex(batch, rows);
-    }
-
-    private static void AddStates(NpgsqlBatch batch, string sql, IReadOnlyList<RowState> states)
-    {
-        if (states.Count == 0) return;
-        batch.Add(
-            sql,
-            states.Select(s => s.Key.Kind).ToArray(),
-            states.Select(s => s.Key.Namespace).ToArray(),
-            states.Select(s => s.Key.Name).ToArray(),
-            states.Select(s => s.Uid).ToArray(),
-            states.Select(s => s.Version).ToArray(),
-            states.Select(s => s.Text).ToArray());
     }
 
     private static void AddIndex(NpgsqlBatch batch, IEnumerable<(RowState? Before, RowState? After)> rows)
@@ -131,46 +160,14 @@ internal static class PostgresGroupWriter
             set.AddRange(index.Set.Select(s => (key, s.Key, s.Value)));
         }
 
-        if (set.Count == 0) return;
-        batch.Add(
-            "INSERT INTO resource_labels (kind, namespace, name, key, value) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) ON CONFLICT (kind, namespace, name, key) DO UPDATE SET value = excluded.value",
-            set.Select(s => s.Key.Kind).ToArray(),
-            set.Select(s => s.Key.Namespace).ToArray(),
-            set.Select(s => s.Key.Name).ToArray(),
-            set.Select(s => s.Label).ToArray(),
-            set.Select(s => s.Value).ToArray());
+        Labels.Insert(batch, set, " ON CONFLICT (kind, namespace, name, key) DO UPDATE SET value = excluded.value");
     }
 
     private static void AddLog(NpgsqlBatch batch, GroupPlan plan)
     {
-        if (plan.Changes is { Count: > 0 } changes)
-        {
-            batch.Add(
-                "INSERT INTO changes (version, type, kind, namespace, name, before_version, before, after, at) SELECT v, t, k, ns, n, nullif(bv, 0), b, a, $9 FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[]) AS u(v, t, k, ns, n, bv, b, a)",
-                changes.Select(c => c.After.Version).ToArray(),
-                changes.Select(c => (int)c.Type).ToArray(),
-                changes.Select(c => c.After.Key.Kind).ToArray(),
-                changes.Select(c => c.After.Key.Namespace).ToArray(),
-                changes.Select(c => c.After.Key.Name).ToArray(),
-                changes.Select(c => c.Before?.Version ?? 0).ToArray(),
-                changes.Select(c => c.Before?.Text).ToArray(),
-                changes.Select(c => c.Type == ChangeType.Deleted ? null : c.After.Text).ToArray(),
-                plan.Now);
-        }
-
-        if (plan.Audit is not { Count: > 0 } audit) return;
-        batch.Add(
-            "INSERT INTO audit (seq, at, namespace, org, type, actor, correlation, body, prev_hash, hash) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bytea[], $10::bytea[])",
-            audit.Select(a => a.Seq).ToArray(),
-            audit.Select(a => a.At).ToArray(),
-            audit.Select(a => a.Namespace).ToArray(),
-            audit.Select(a => a.Org).ToArray(),
-            audit.Select(a => a.Type).ToArray(),
-            audit.Select(a => a.Actor).ToArray(),
-            audit.Select(a => a.Correlation).ToArray(),
-            audit.Select(a => a.Body).ToArray(),
-            audit.Select(a => a.PrevHash).ToArray(),
-            audit.Select(a => a.Hash).ToArray());
+        var now = plan.Now;
+        Changes.Insert(batch, [.. plan.Changes.Select(c => (c, now))]);
+        Audit.Insert(batch, plan.Audit);
     }
 
     private static void AddSecrets(NpgsqlBatch batch, GroupPlan plan)
@@ -185,17 +182,4 @@ internal static class PostgresGroupWriter
                 batch.Add("INSERT INTO secret_values (uid, key, namespace, cipher) VALUES ($1, $2, $3, $4) ON CONFLICT (uid, key) DO UPDATE SET cipher = excluded.cipher", s.Uid, s.Key, s.Namespace, s.Cipher);
         }
     }
-}
-
-internal static class NpgsqlBatchExtensions
-{
-    public static NpgsqlBatch Add(this NpgsqlBatch batch, string sql, params object[] args)
-    {
-        var command = new NpgsqlBatchCommand(sql);
-        foreach (var arg in args) command.Parameters.Add(new NpgsqlParameter { Value = arg });
-        batch.BatchCommands.Add(command);
-        return batch;
-    }
-
-    public static NpgsqlBatch Add(this NpgsqlBatch batch, Statement statement) => batch.Add(statement.Text, [.. statement.Args]);
 }
