@@ -92,6 +92,12 @@ public sealed class BadInputTests(ApiServer api)
         { "GET", Labels + "?continue=garbage", Json, null, 400, "continue" },
         { "GET", Labels + "?labelSelector=a%20in%20b", Json, null, 400, "selector" },
         { "GET", Labels + "?labelSelector=%00", Json, null, 400, "" },
+        { "GET", Labels + "?labelSelector=a%3D%00", Json, null, 400, "NUL" },
+        { "GET", Labels + "?fieldSelector=metadata.name%3D%00", Json, null, 400, "NUL" },
+        { "GET", Labels + "?labelSelector=a%3D%00&watch=true", Json, null, 400, "NUL" },
+        { "GET", ApiServer.Org + "/auditevents?continue=garbage", Json, null, 400, "continue" },
+        { "GET", Labels + "?limit=99999999999999999999", Json, null, 400, "limit" },
+        { "OPTIONS", Labels, Json, null, 405, "options" },
         { "GET", Labels + "?fieldSelector=spec.owner%3Dx", Json, null, 400, "field label not supported" },
         { "GET", Labels + "?fieldSelector=metadata.name", Json, null, 400, "field selector" },
         { "GET", Labels + "?resourceVersion=abc", Json, null, 400, "resource version" },
@@ -146,6 +152,11 @@ public sealed class BadInputTests(ApiServer api)
         var answer = await api.SendAsync("POST", Labels, ApiServer.Label("large", new string('x', size)));
         Assert.True(answer.Code == 413, answer.ToString());
         Assert.Equal("RequestEntityTooLarge", answer.Field("reason"));
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Labels, UriKind.Relative)) { Content = new StringContent(ApiServer.Label("large", new string('x', size))) };
+        request.Content.Headers.ContentType = new(Json);
+        request.Headers.TransferEncodingChunked = true;
+        using var chunked = await api.Server.NewClient(api.Server.AdminToken, http: true).SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(413, (int)chunked.StatusCode);
     }
 
     [Theory]

@@ -54,11 +54,18 @@ public static class KrateApi
         Typed("GET", "/api/watch/orgs/{org}/{plurals}", streams.RunAsync);
 
         void Typed(string method, string pattern, Func<HttpContext, Task> run) =>
-            app.MapMethods(pattern, [method], context => ApiErrors.GuardAsync(context, () => run(context)));
+            app.MapMethods(pattern, [method], context => GuardAsync(context, run));
     }
 
     private static void Map(IEndpointRouteBuilder app, string pattern, Func<HttpContext, Task> run) =>
-        app.Map(pattern, context => ApiErrors.GuardAsync(context, () => run(context)));
+        app.Map(pattern, context => GuardAsync(context, run));
+
+    private static Task GuardAsync(HttpContext context, Func<HttpContext, Task> run) => ApiErrors.GuardAsync(context, () =>
+    {
+        // No database can hold it, so that nothing that is there can be meant.
+        if (context.Request.QueryString.Value?.Contains("%00", StringComparison.Ordinal) == true) throw ApiException.BadRequest("a query parameter contains a NUL character");
+        return run(context);
+    });
 
     /// <summary>A document for whoever may read that path: discovery is open to everybody who has signed in.</summary>
     private static void MapDocument(IEndpointRouteBuilder app, string pattern, Func<HttpContext, Task> write) => Map(app, pattern, async context =>

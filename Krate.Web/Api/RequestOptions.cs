@@ -11,11 +11,14 @@ internal static class RequestOptions
 {
     private const int MaxFieldManager = 128;
 
+    /// <summary>Longer pages than any client asks for; the rest comes by the continue token.</summary>
+    private const int MaxLimit = 1_000_000;
+
     public static ListOptions List(HttpRequest request) => new()
     {
         Labels = Selector.Parse(request.Query["labelSelector"]),
         Fields = Fields(request),
-        Limit = (int)Math.Min(Whole(request, "limit") ?? 0, int.MaxValue),
+        Limit = (int)Math.Min(Whole(request, "limit") ?? 0, MaxLimit),
         Continue = request.Query["continue"].ToString() is { Length: > 0 } token ? token : null,
     };
 
