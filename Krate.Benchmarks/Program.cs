@@ -1,7 +1,5 @@
 using Krate.Benchmarks;
 
-if (args is ["crash-writer", var run, var directory, .. var rest]) return await CrashWriter.RunAsync(run, directory, rest.FirstOrDefault());
-
 // dotnet run -c Release --project Krate.Benchmarks -- gateway store
 var suites = new Dictionary<string, Func<Report, CancellationToken, Task>>(StringComparer.Ordinal)
 {

@@ -42,7 +42,7 @@ public sealed class TokenTests : IDisposable
         Assert.Equal(["aud", "exp", "iat", "iss", "jti", "sub"], Payload(token).Select(p => p.Key).Order());
         Assert.Equal(time.GetUtcNow().AddHours(1), expires);
         var credential = (await validator.ValidateAsync(token, [])).Value;
-        Assert.Equal(new Credential("github:mira", time.GetUtcNow()), credential);
+        Assert.Equal(new Credential("github:mira", time.GetUtcNow()) { ValidUntil = expires }, credential);
     }
 
     [Fact]

@@ -14,7 +14,7 @@ public sealed class PostgresStoreTests(PostgresServer server) : StoreContract(se
     public async Task Two_processes_show_one_sequence_and_a_watcher_may_wander_between_them()
     {
         var other = await OpenAsync(Options with { RecentChanges = 50 });
-        const int Writers = 8, Each = 625, All = Writers * Each;
+        const int Writers = 8, Each = 100, All = Writers * Each;
         var first = ReadAllAsync(Store, All);
         var second = ReadAllAsync(other, All);
         var wandering = ReadWithCutsAsync(cut => cut % 2 == 0 ? Store : other, new Random(7), All);
