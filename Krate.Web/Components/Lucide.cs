@@ -20,6 +20,7 @@ public static class Lucide
     public const string Check = Stroke + """<path d="M20 6 9 17l-5-5"/></g>""";
     public const string ChevronDown = Stroke + """<path d="m6 9 6 6 6-6"/></g>""";
     public const string ChevronRight = Stroke + """<path d="m9 18 6-6-6-6"/></g>""";
+    public const string ChevronUp = Stroke + """<path d="m18 15-6-6-6 6"/></g>""";
     public const string ChevronsUpDown = Stroke + """<path d="m7 15 5 5 5-5"/><path d="m7 9 5-5 5 5"/></g>""";
     public const string CircleAlert = Stroke + """<circle cx="12" cy="12" r="10"/><line x1="12" x2="12" y1="8" y2="12"/><line x1="12" x2="12.01" y1="16" y2="16"/></g>""";
     public const string CircleCheck = Stroke + """<circle cx="12" cy="12" r="10"/><path d="m16 9-5.5 5.5L8 12"/></g>""";

@@ -3,9 +3,14 @@ using Krate.Core.Resources;
 namespace Krate.Web.Features.Resources;
 
 /// <summary>What a list page's address says: the filter text, the label selector and the page. The address is the state.</summary>
-public sealed record ListUrl(string Path, string Text, string Labels, string? Continue, int Page)
+public sealed record ListUrl(string Path, string Text, string Labels, string? Continue, int Page, string Sort = "")
 {
     public bool IsFiltered => Text.Length > 0 || Labels.Length > 0;
+
+    /// <summary>Column to sort by; a dash before it turns the order round.</summary>
+    public string SortColumn => Sort.TrimStart('-');
+
+    public bool IsDescending => Sort.StartsWith('-');
 
     public string Clear => Path;
 
@@ -15,6 +20,10 @@ public sealed record ListUrl(string Path, string Text, string Labels, string? Co
 
     public string Next(string token) => Build(Text, Labels, token, Page + 1);
 
+    /// <summary>Sorted by this column; once more turns the order round, a third time ends it.</summary>
+    public string By(string column) =>
+        (this with { Sort = SortColumn != column ? column : IsDescending ? "" : "-" + column }).Build(Text, Labels, null, 1);
+
     /// <exception cref="ApiException">400: the label selector cannot be read.</exception>
     public Selector ParseLabels() => Selector.Parse(Labels);
 
@@ -23,6 +32,7 @@ public sealed record ListUrl(string Path, string Text, string Labels, string? Co
         var query = new List<string>();
         if (text.Length > 0) query.Add("q=" + Uri.EscapeDataString(text));
         if (labels.Length > 0) query.Add("labels=" + Uri.EscapeDataString(labels));
+        if (Sort.Length > 0) query.Add("sort=" + Uri.EscapeDataString(Sort));
         if (token is not null) query.Add($"continue={Uri.EscapeDataString(token)}&page={page}");
         return query.Count == 0 ? Path : Path + "?" + string.Join('&', query);
     }
