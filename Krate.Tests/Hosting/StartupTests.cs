@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Krate.Tests.Testing;
@@ -35,17 +34,14 @@ public sealed class StartupTests : IDisposable
     {
         await using var krate = KrateCommand.Start(folder, [Urls]);
         await krate.WhenStartedAsync(Ct);
-        var start = new ProcessStartInfo("kubectl") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in new[] { "--kubeconfig", Path.Combine(folder, "data", "admin.kubeconfig"), "get", "namespaces", "-w" }) start.ArgumentList.Add(argument);
-        using var watch = Process.Start(start)!;
-        Assert.StartsWith("NAME", await watch.StandardOutput.ReadLineAsync(Ct), StringComparison.Ordinal);
+        using var kubectl = Kubectl.Of("1.32", Path.Combine(folder, "data", "admin.kubeconfig"));
 
-        var since = Stopwatch.StartNew();
-        krate.Terminate();
-
-        Assert.Equal(0, (await krate.EndAsync(Ct)).ExitCode);
-        Assert.True(since.Elapsed < TimeSpan.FromSeconds(10), $"the stop took {since.Elapsed}");
-        watch.Kill();
+        await kubectl.FollowAsync("get namespaces -w", async lines =>
+        {
+            await lines.UntilAsync(l => l.StartsWith("krate-system", StringComparison.Ordinal));
+            krate.Terminate();
+            Assert.Equal(0, (await krate.EndAsync(Ct).WaitAsync(TimeSpan.FromSeconds(10), Ct)).ExitCode);
+        });
     }
 
     [Fact]
