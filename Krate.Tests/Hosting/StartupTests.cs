@@ -38,7 +38,7 @@ public sealed class StartupTests : IDisposable
 
         await kubectl.FollowAsync("get namespaces -w", async lines =>
         {
-            await lines.UntilAsync(l => l.StartsWith("krate-system", StringComparison.Ordinal));
+            await lines.UntilAsync("krate-system");
             krate.Terminate();
             Assert.Equal(0, (await krate.EndAsync(Ct).WaitAsync(TimeSpan.FromSeconds(10), Ct)).ExitCode);
         });
