@@ -23,6 +23,8 @@ public abstract class PageTest : BunitContext, IAsyncLifetime, IClassFixture<Kra
         Core = core;
         Looker = new SignedIn(core.Admin);
         JSInterop.Mode = JSRuntimeMode.Loose;
+        // A busy machine is not a broken page.
+        DefaultWaitTimeout = TimeSpan.FromSeconds(30);
         Services
             .AddSingleton(core.Gateway)
             .AddSingleton(KindTable.Catalog)
