@@ -26,13 +26,13 @@ public sealed class ListTests(KrateCore core) : PageTest(core)
         var kind = KindTable.Catalog[name];
         var place = Place.IsOrgKind(kind) ? PlaceOf(await Core.NewOrgAsync()) : Place.Platform;
         var document = Samples.Of(kind, everything: true);
-        document.Child("metadata")["name"] = "sample-of-all";
+        document.Child("metadata")["name"] = "a-sample-of-all";
         await StoreAsync(kind, place.Namespace, document);
 
         var page = Render<ResourceListView>(p => p.Add(l => l.Place, place).Add(l => l.Kind, kind));
 
-        var link = page.WaitForElement($"td a[href='{place.Url(kind, "sample-of-all")}']");
-        Assert.Equal("sample-of-all", link.TextContent);
+        var link = page.WaitForElement($"td a[href='{place.Url(kind, "a-sample-of-all")}']");
+        Assert.Equal("a-sample-of-all", link.TextContent);
         var heads = page.FindAll("thead th").Select(h => h.TextContent.Trim()).ToList();
         Assert.Equal("Name", heads[0]);
         Assert.Equal("Age", heads[^1]);
