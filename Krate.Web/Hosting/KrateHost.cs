@@ -2,6 +2,7 @@ using Krate.Core.ControlPlane;
 using Krate.Core.Gateway;
 using Krate.Core.Identity;
 using Krate.Core.Kinds;
+using Krate.Core.Repositories;
 using Krate.Core.Resources;
 using Krate.Core.Store;
 using Krate.Web.Api;
@@ -121,6 +122,7 @@ public static class KrateHost
             .AddSingleton(KindTable.Catalog)
             .AddKrateStore(new StoreOptions { DataDirectory = settings.Data, PostgresConnectionString = settings.PostgreSql })
             .AddKrateGateway()
+            .AddKrateRepositories()
             .AddSingleton<Preparation>()
             .AddSingleton<IReadiness>(p => p.GetRequiredService<Preparation>())
             .AddHostedService(p => p.GetRequiredService<Preparation>())
