@@ -18,6 +18,9 @@ public static class PrivilegedAccess
     /// <summary>Sign-in registers User and IdentityMapping before the person has any right.</summary>
     public static Actor Registration(string correlationId) => Server("system:krate:sign-in", "sign-in", correlationId);
 
+    /// <summary>A person ends their own tokens: the User that keeps the time is not theirs to write.</summary>
+    public static Actor Revocation(string correlationId) => Server("system:krate:revocation", "revocation", correlationId);
+
     private static Actor Server(string user, string source, string correlationId, Fence? fence = null) =>
         new(user, [WellKnown.MastersGroup, WellKnown.AuthenticatedGroup]) { IsServer = true, Source = source, CorrelationId = correlationId, Fence = fence };
 }

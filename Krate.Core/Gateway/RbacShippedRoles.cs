@@ -48,10 +48,12 @@ internal static class RbacShippedRoles
         new("system:discovery", "What clients ask before anything else.",
             [Paths("/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version", "/version/")]),
         new("system:public-info-viewer", "Whether the server lives and which version it is.", [Paths("/healthz", "/livez", "/readyz", "/version", "/version/")]),
-        new("system:basic-user", "Questions about oneself.",
+        new("system:basic-user", "Questions about oneself, and one's own tokens.",
         [
             On("authorization.k8s.io", ["selfsubjectaccessreviews", "selfsubjectrulesreviews"], "create"),
             On("authentication.k8s.io", ["selfsubjectreviews"], "create"),
+            // The actions answer each person about their own User only.
+            On(Krate, ["users/token", "users/revoke-tokens"], "create"),
         ]),
         new("krate-viewer", "Reads an org's work and agents, within the repositories that one may get. No Secrets, grants, transcripts or audit.", Viewer()),
         new("krate-developer", "Viewer, who opens issues and pull requests, comments, reviews and dispatches agents. Pushing is given per repository.", Developer()),

@@ -7,6 +7,8 @@ public sealed record IdentityOptions(string Issuer, bool LocalDeveloper)
     /// <summary>Additional audience of the credential in <c>admin.kubeconfig</c>; nobody can ask for it.</summary>
     public const string AdminAudience = "krate:admin-kubeconfig";
 
+    public static readonly TimeSpan ShortestUserToken = TimeSpan.FromMinutes(10);
+
     public static readonly TimeSpan LongestUserToken = TimeSpan.FromHours(12);
 
     public static readonly TimeSpan ShortestServiceAccountToken = TimeSpan.FromMinutes(10);

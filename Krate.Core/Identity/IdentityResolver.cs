@@ -18,6 +18,15 @@ public sealed class IdentityResolver(KindCatalog catalog, IResourceCache cache, 
     public static bool IsReserved(string user) =>
         user.StartsWith("system:", StringComparison.Ordinal) || user.StartsWith("krate:", StringComparison.Ordinal) || user == WellKnown.AdminUser;
 
+    /// <summary>The record of a person, of which they may always know the name; null for everybody who is no User.</summary>
+    public Resource? UserOf(Actor actor) =>
+        cache.List(users, WellKnown.PlatformNamespace).Where(u => IsUser(u, actor.User)).OrderByDescending(u => u.Uid == actor.Uid).FirstOrDefault();
+
+    /// <summary>Whether this record is of the person with that Kubernetes name.</summary>
+    internal static bool IsUser(Resource user, string name) => NameOf(user) == name;
+
+    internal static bool IsDisabled(Resource user) => IsTrue(user, "spec.disabled");
+
     public Verdict<Actor> Resolve(Credential credential)
     {
         if (credential.IsAdmin) return new Actor(WellKnown.AdminUser, [WellKnown.MastersGroup, WellKnown.AuthenticatedGroup]);
@@ -41,7 +50,7 @@ public sealed class IdentityResolver(KindCatalog catalog, IResourceCache cache, 
         if (records.Count == 0 && !isLocal) return Refused.Because<Actor>("there is no such User");
         foreach (var user in records)
         {
-            if (user.IsDeleting || IsTrue(user, "spec.disabled")) return Refused.Because<Actor>("the User is disabled");
+            if (user.IsDeleting || IsDisabled(user)) return Refused.Because<Actor>("the User is disabled");
             if (ValidFrom(user) is { } from && credential.IssuedAt < from) return Refused.Because<Actor>("issued before the User's tokensValidFrom");
         }
 

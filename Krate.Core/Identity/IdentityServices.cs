@@ -11,6 +11,9 @@ public static class IdentityServices
         .AddSingleton<SigningKeys>()
         .AddSingleton<TokenIssuer>()
         .AddSingleton<ITokenMinter>(s => s.GetRequiredService<TokenIssuer>())
+        .AddSingleton<OwnUser>()
+        .AddSingleton<IResourceAction, UserTokenAction>()
+        .AddSingleton<IResourceAction, RevokeTokensAction>()
         .AddSingleton<TokenValidator>()
         .AddSingleton<IdentityResolver>()
         .AddSingleton<ITokenAuthenticator, TokenAuthenticator>();

@@ -95,7 +95,7 @@ internal sealed class Discovery
         if (kind is { HasStatus: true, CreateOnly: false, ReadOnly: false }) yield return ("status", kind.Group, kind.Version, kind.Kind, ["get", "patch", "update"]);
         foreach (var action in kind.Actions)
         {
-            yield return kind.Kind == "ServiceAccount" && action == "token"
+            yield return action == "token"
                 ? (action, "authentication.k8s.io", "v1", "TokenRequest", ["create"])
                 : (action, kind.Group, kind.Version, kind.Kind, ["create"]);
         }

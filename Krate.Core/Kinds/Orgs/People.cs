@@ -38,6 +38,7 @@ public static class UserKind
         SpecType = typeof(UserSpec),
         StatusType = typeof(PlainStatus),
         RequiredSpec = ["displayName", "email"],
+        Actions = ["token", "revoke-tokens"],
         Columns = [new("Username", "spec.username"), new("Display Name", "spec.displayName"), new("Email", "spec.email"), new("Admin", "spec.admin", "boolean"), new("Disabled", "spec.disabled", "boolean")],
         Validate = body => People.Email(body, "spec.email"),
     };
