@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Krate.Tests.Testing;
 using Microsoft.Playwright;
 using Xunit;
 
@@ -15,6 +16,9 @@ public abstract class Journey(AppFixture app) : IAsyncLifetime
 
     protected AppFixture App { get; } = app;
 
+    /// <summary>The program whose pages are opened.</summary>
+    protected virtual KrateProcess Krate => App.Krate;
+
     protected static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <summary>Answers that a journey provokes on purpose (a 404 page).</summary>
@@ -22,7 +26,7 @@ public abstract class Journey(AppFixture app) : IAsyncLifetime
 
     public virtual ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         foreach (var context in contexts) await context.CloseAsync();
         GC.SuppressFinalize(this);
@@ -33,7 +37,7 @@ public abstract class Journey(AppFixture app) : IAsyncLifetime
     {
         var context = await App.Browser.NewContextAsync(new()
         {
-            BaseURL = App.Krate.Http.ToString(),
+            BaseURL = Krate.Http.ToString(),
             ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
             ReducedMotion = ReducedMotion.Reduce,
             ViewportSize = new() { Width = width, Height = height },
@@ -52,7 +56,7 @@ public abstract class Journey(AppFixture app) : IAsyncLifetime
         };
         page.Request += (_, r) =>
         {
-            if (!r.Url.StartsWith("data:", StringComparison.Ordinal) && new Uri(r.Url).Authority != App.Krate.Http.Authority) complaints.Add($"foreign host: {r.Url}");
+            if (!r.Url.StartsWith("data:", StringComparison.Ordinal) && new Uri(r.Url).Authority != Krate.Http.Authority) complaints.Add($"foreign host: {r.Url}");
         };
         page.Response += (_, r) =>
         {
@@ -86,9 +90,9 @@ public abstract class Journey(AppFixture app) : IAsyncLifetime
     {
         var start = new ProcessStartInfo("kubectl") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add("--kubeconfig");
-        start.ArgumentList.Add(App.Krate.Kubeconfig);
+        start.ArgumentList.Add(Krate.Kubeconfig);
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
-        start.Environment["KUBECACHEDIR"] = Path.Combine(Path.GetDirectoryName(App.Krate.Data)!, "kubecache");
+        start.Environment["KUBECACHEDIR"] = Path.Combine(Path.GetDirectoryName(Krate.Data)!, "kubecache");
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync(Ct);
         if (stdin is not null) await process.StandardInput.WriteAsync(stdin);

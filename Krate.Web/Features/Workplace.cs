@@ -18,6 +18,11 @@ public sealed class Workplace(IResourceGateway gateway, ICurrentActor current, K
         return found.Place;
     }
 
+    /// <summary>The organizations of a page's first load, once for its prerendering and its circuit together.</summary>
+    /// <param name="who">The component that asks; each takes what it has loaded itself.</param>
+    public Task<IReadOnlyList<Place>> OrgsAsync(RendererInfo renderer, string who, CancellationToken ct = default) =>
+        carrier.LoadAsync(renderer, $"{who}|orgs", () => OrgsAsync(ct));
+
     public async Task<IReadOnlyList<Place>> OrgsAsync(CancellationToken ct = default)
     {
         var actor = await ActorAsync(ct);
