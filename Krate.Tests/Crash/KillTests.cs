@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
@@ -15,7 +16,7 @@ namespace Krate.Tests.Crash;
 public abstract class KillTests : IAsyncLifetime
 {
     private const int Kills = 20;
-    private const int Writers = 6;
+    private const int Writers = 16;
     private const string Namespace = "default";
     private readonly string folder = Directory.CreateTempSubdirectory("krate-kill-").FullName;
     private readonly ConcurrentDictionary<string, Expected> expected = new(StringComparer.Ordinal);
@@ -36,6 +37,7 @@ public abstract class KillTests : IAsyncLifetime
     {
         var random = new Random(20260510);
         var data = Path.Combine(folder, "data");
+        var rates = new List<double>();
         for (var kill = 0; kill < Kills; kill++)
         {
             await using var krate = await StartAsync(data, postgres);
@@ -43,14 +45,17 @@ public abstract class KillTests : IAsyncLifetime
             var run = kill;
             var target = acknowledged + 50 + random.Next(150);
             var writers = Enumerable.Range(0, Writers).Select(w => WriteUntilCutAsync(krate, $"r{run}-w{w}", stop.Token)).ToList();
+            var (from, since) = (Volatile.Read(ref acknowledged), Stopwatch.GetTimestamp());
             // The moment is random in what has been acknowledged, so that a slow machine is not killed before it wrote.
             using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
             while (Volatile.Read(ref acknowledged) < target && !writers.Any(w => w.IsFaulted)) await timer.WaitForNextTickAsync(Ct);
             await krate.KillAsync();
+            rates.Add((Volatile.Read(ref acknowledged) - from) / Stopwatch.GetElapsedTime(since).TotalSeconds);
             await stop.CancelAsync();
             await Task.WhenAll(writers);
         }
 
+        TestContext.Current.TestOutputHelper?.WriteLine($"Acknowledged writes per second before each kill: {string.Join(", ", rates.Select(r => $"{r:0}"))}");
         await using var survivor = await StartAsync(data, postgres);
         await CompareAsync(survivor);
     }
