@@ -9,7 +9,7 @@ namespace Krate.Core.Gateway;
 /// Judges and completes a document on its way in: schema, defaults, kind rules, org scope, labels, references, immutability,
 /// known secret values. Authorisation comes before it, in the gateway.
 /// </summary>
-internal sealed class Admission(IResourceStore store, IResourceCache cache, KindCatalog catalog, OrgScope orgs, RepositoryScope repositories, RbacEscalation escalation, SecretVault vault, TimeProvider time)
+internal sealed class Admission(IResourceStore store, IResourceCache cache, KindCatalog catalog, OrgScope orgs, RepositoryScope repositories, RbacEscalation escalation, RepositoryAdmission repositoryAdmission, SecretVault vault, TimeProvider time)
 {
     /// <summary>As etcd's default request limit.</summary>
     private const int MaxDocumentBytes = 1_500_000;
@@ -77,12 +77,13 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         kind.Default?.Invoke(document);
         orgs.Apply(kind, document, ns);
         if (kind.Kind == "Organization") CompleteOrganization(actor, kind, document);
+        if (kind.Kind == "Repository" && !actor.IsServer) document.Child("metadata").Child("annotations")[CreatedByAnnotation] = actor.User;
         if (kind is { Kind: "Namespace", Group: "" }) CompleteNamespace(document);
         await CompleteLabelsAsync(kind, document, ns, ct);
         CheckDocument(kind, document);
         orgs.CheckReferences(kind, document);
         await CheckRequiredReferencesAsync(actor, kind, document, ns, ct);
-        if (!actor.IsServer) escalation.Check(actor, kind, document, null);
+        if (!actor.IsServer) Guard(actor, kind, document, null);
         await CheckSecretsAsync(actor, kind, document, ns, ct);
     }
 
@@ -100,8 +101,15 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         // A sharing that ended since is told in the status; it must not keep the status, or the end of a deletion, from being written.
         if (!JsonNode.DeepEquals(before.Body["spec"], document["spec"])) orgs.CheckReferences(kind, document);
         CheckImmutable(kind, before, document);
-        if (!actor.IsServer) escalation.Check(actor, kind, document, before.Body);
+        if (!actor.IsServer) Guard(actor, kind, document, before.Body);
         await CheckSecretsAsync(actor, kind, document, before.Namespace, ct);
+    }
+
+    /// <summary>What nobody may give others without holding it.</summary>
+    private void Guard(Actor actor, KindDefinition kind, JsonObject document, JsonObject? before)
+    {
+        escalation.Check(actor, kind, document, before);
+        repositoryAdmission.Check(actor, kind, document, before);
     }
 
     /// <summary>An organization with repositories is deleted only by someone who names it.</summary>
@@ -184,7 +192,7 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         if (finalizers.Parent is null) document.Child("metadata")["finalizers"] = finalizers;
     }
 
-    /// <summary>Who created an organization; its first owner.</summary>
+    /// <summary>Who created an organization or a repository; its first owner.</summary>
     public const string CreatedByAnnotation = WellKnown.ApiGroup + "/created-by";
 
     private static void CompleteNamespace(JsonObject document)

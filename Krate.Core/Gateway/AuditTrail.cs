@@ -12,8 +12,15 @@ public interface IDenialLog
     Task DeniedAsync(Actor actor, AccessRequest request, string reason, CancellationToken ct);
 }
 
+/// <summary>Where a rule about contents records what it found, beside RBAC: pushes, merges.</summary>
+public interface IPolicyLog
+{
+    /// <param name="allowed">False: it was refused. True: it was let through, because the rule only watches.</param>
+    Task JudgedAsync(Actor actor, Resource target, string action, bool allowed, string reason, CancellationToken ct);
+}
+
 /// <summary>Makes audit documents and decides which denials are worth a row. Thread-safe.</summary>
-internal sealed class AuditTrail(IResourceStore store, TimeProvider time) : IDenialLog
+internal sealed class AuditTrail(IResourceStore store, TimeProvider time) : IDenialLog, IPolicyLog
 {
     private const int MaxRemembered = 10_000;
 
@@ -32,6 +39,27 @@ internal sealed class AuditTrail(IResourceStore store, TimeProvider time) : IDen
     {
         var decision = review.Body["status"] is JsonObject status && status["allowed"] is JsonValue v && v.TryGetValue<bool>(out var allowed) && !allowed ? "Denied" : "Allowed";
         return Event(actor, "permission.reviewed", review.Kind, review.Namespace, "", "", decision, review.Body.Text("status.reason") ?? "", Kubectl.Line("create", review.Kind, review.Namespace, ""), "", null);
+    }
+
+    /// <summary>A ref that has moved. The pusher's groups are not known any more.</summary>
+    public static JsonObject RefUpdated(string user, string pushId, Resource repository, string name, string before, string after)
+    {
+        var (created, deleted) = (before.All(c => c == '0'), after.All(c => c == '0'));
+        var actor = new Actor(user, []) { Source = "git", CorrelationId = pushId };
+        var command = deleted ? $"git push {repository.Name} :{name}" : $"git push {repository.Name} {after}:{name}";
+        var document = Event(actor, created ? "ref.created" : deleted ? "ref.deleted" : "ref.updated", repository.Kind, repository.Namespace, repository.Name, "", "Allowed", "", command, repository.Uid,
+            repository.Label(WellKnown.OrgLabel), repository.Name);
+        document.Set("spec.metadata.ref", name);
+        document.Set("spec.metadata.before", before);
+        document.Set("spec.metadata.after", after);
+        return document;
+    }
+
+    public Task JudgedAsync(Actor actor, Resource target, string action, bool allowed, string reason, CancellationToken ct)
+    {
+        var document = Event(actor, $"policy.{action}", target.Kind, target.Namespace, target.Name, "", allowed ? "Allowed" : "Denied", reason, Kubectl.Line("get", target.Kind, target.Namespace, target.Name), target.Uid,
+            target.Label(WellKnown.OrgLabel), RepositoryScope.RepositoryOf(target));
+        return store.CommitAsync(new Commit { Audit = [document] }, ct);
     }
 
     /// <summary>Records a denied request; equal ones of one actor within a minute are one.</summary>

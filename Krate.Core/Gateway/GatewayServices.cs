@@ -18,6 +18,7 @@ public static class GatewayServices
         .AddSingleton<SecretDocuments>()
         .AddSingleton<AuditTrail>()
         .AddSingleton<IDenialLog>(p => p.GetRequiredService<AuditTrail>())
+        .AddSingleton<IPolicyLog>(p => p.GetRequiredService<AuditTrail>())
         .AddSingleton<OrgScope>()
         .AddSingleton<Admission>()
         .AddSingleton<RepositoryScope>()
@@ -26,6 +27,7 @@ public static class GatewayServices
         .AddSingleton(p => new RbacAuthorizer(p.GetRequiredService<IResourceCache>(), p.GetRequiredService<IResourceStore>().Feed, p.GetRequiredService<KindCatalog>()))
         .AddSingleton<IAuthorizer>(p => p.GetRequiredService<RbacAuthorizer>())
         .AddSingleton<RbacEscalation>()
+        .AddSingleton<RepositoryAdmission>()
         .AddSingleton<BootstrapWriter>()
         .AddSingleton<IResourceGateway, ResourceGateway>();
 

@@ -115,6 +115,9 @@ public sealed record WriteOptions
     /// <summary>Empty for the main resource; <c>status</c> for the status subresource.</summary>
     public string Subresource { get; init; } = "";
 
+    /// <summary>Further audit events for the transaction of this write. Krate itself only.</summary>
+    internal IReadOnlyList<System.Text.Json.Nodes.JsonObject> Records { get; init; } = [];
+
     /// <summary>Receives warnings for the client (HTTP Warning headers).</summary>
     public Action<string>? Warn { get; init; }
 }

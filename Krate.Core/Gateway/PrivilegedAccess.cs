@@ -21,6 +21,9 @@ public static class PrivilegedAccess
     /// <summary>A person ends their own tokens: the User that keeps the time is not theirs to write.</summary>
     public static Actor Revocation(string correlationId) => Server("system:krate:revocation", "revocation", correlationId);
 
+    /// <summary>Reports moved refs in the Repository's status and the audit log, whoever pushed.</summary>
+    public static Actor RefRecorder(string correlationId) => Server("system:krate:git", "git", correlationId);
+
     private static Actor Server(string user, string source, string correlationId, Fence? fence = null) =>
         new(user, [WellKnown.MastersGroup, WellKnown.AuthenticatedGroup]) { IsServer = true, Source = source, CorrelationId = correlationId, Fence = fence };
 }

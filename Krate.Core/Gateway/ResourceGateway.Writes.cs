@@ -129,7 +129,8 @@ internal sealed partial class ResourceGateway
         if (string.IsNullOrEmpty(metadata.Text("name")) && (!string.IsNullOrEmpty(metadata.Text("generateName")) || (kind.NamePrefix is not null && !kind.Numbered)))
             metadata["name"] = NewName(kind, metadata.Text("generateName"));
         await admission.AdmitCreateAsync(actor, kind, document, ns, ct);
-        CheckRepository(actor, kind, ns, document);
+        // Nobody may see a repository that is not there yet.
+        if (kind.Kind != "Repository") CheckRepository(actor, kind, ns, document);
 
         var uid = Guid.NewGuid().ToString();
         metadata["uid"] = uid;
@@ -202,7 +203,7 @@ internal sealed partial class ResourceGateway
         ResourceWrite write = before.IsDeleting && resource.Finalizers.Count == 0
             ? new DeleteWrite(kind, before.Namespace, before.Name, before.Uid, before.Version)
             : new UpdateWrite(kind, before.Namespace, before.Name, before.Uid, before.Version, next) { SecretValues = values };
-        return await CommitAsync(actor, verb, resource, options.Subresource, write, ct);
+        return await CommitAsync(actor, verb, resource, options.Subresource, write, ct, options.Records);
     }
 
     private static void CheckPreconditions(Resource before, JsonObject next)
@@ -256,7 +257,7 @@ internal sealed partial class ResourceGateway
         if (!JsonNode.DeepEquals(before.Metadata["ownerReferences"], next.At("metadata.ownerReferences")))
             await AuthorizeAsync(actor, "delete", before.Kind, before.Namespace, before.Name, "", ct);
         var kept = next.Texts("metadata.finalizers").ToList();
-        if (before.Finalizers.FirstOrDefault(f => f is WellKnown.OrgFinalizer or "kubernetes" && !kept.Contains(f)) is { } own)
+        if (before.Finalizers.FirstOrDefault(f => f is WellKnown.OrgFinalizer or WellKnown.RepositoryFinalizer or "kubernetes" && !kept.Contains(f)) is { } own)
             throw ApiException.Invalid(before.Kind, before.Name, new FieldError("FieldValueForbidden", "metadata.finalizers", $"{own} is removed by Krate when the clean-up is done"));
     }
 
@@ -299,11 +300,11 @@ internal sealed partial class ResourceGateway
         return new(await CommitAsync(actor, "delete", marked, "", new UpdateWrite(before.Kind, before.Namespace, before.Name, before.Uid, before.Version, next), ct), false);
     }
 
-    private async Task<Resource> CommitAsync(Actor actor, string verb, Resource resource, string subresource, ResourceWrite write, CancellationToken ct)
+    private async Task<Resource> CommitAsync(Actor actor, string verb, Resource resource, string subresource, ResourceWrite write, CancellationToken ct, IReadOnlyList<JsonObject>? records = null)
     {
         var name = resource.Name.Length > 0 ? resource.Name : "(numbered)";
         var line = Kubectl.Line(verb, resource.Kind, resource.Namespace, name, subresource);
-        var written = await store.CommitAsync(new Commit { Writes = [write], Audit = [AuditTrail.Admitted(actor, verb, resource, subresource, line)], Fence = actor.Fence }, ct);
+        var written = await store.CommitAsync(new Commit { Writes = [write], Audit = [AuditTrail.Admitted(actor, verb, resource, subresource, line), .. records ?? []], Fence = actor.Fence }, ct);
         return written[0];
     }
 

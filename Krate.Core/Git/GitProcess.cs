@@ -25,6 +25,8 @@ public sealed class GitProcess : IAsyncDisposable
 
     public Stream Output => process.StandardOutput.BaseStream;
 
+    public bool HasEnded => process.HasExited;
+
     /// <summary>What git said on standard error so far; the first 16 Ki characters.</summary>
     public string ErrorText
     {
@@ -51,7 +53,7 @@ public sealed class GitProcess : IAsyncDisposable
             WorkingDirectory = directory ?? Path.GetTempPath(),
             StandardErrorEncoding = Encoding.UTF8,
         };
-        foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("GIT_", StringComparison.Ordinal) || k.StartsWith("SSH_", StringComparison.Ordinal)).ToList())
+        foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("GIT_", StringComparison.Ordinal) || k.StartsWith("SSH_", StringComparison.Ordinal) || k.EndsWith("_proxy", StringComparison.OrdinalIgnoreCase)).ToList())
             start.Environment.Remove(name);
         foreach (var (name, value) in Always) start.Environment[name] = value;
         if (environment is not null)
@@ -99,8 +101,8 @@ public sealed class GitProcess : IAsyncDisposable
         if (!process.HasExited)
         {
             // A closed pipe ends most of them; the signal ends the others.
-            process.StandardInput.Close();
-            process.StandardOutput.Close();
+            await Input.DisposeAsync();
+            await Output.DisposeAsync();
             Signals.Terminate(process.Id);
             using var patience = new CancellationTokenSource(EndWithin);
             try

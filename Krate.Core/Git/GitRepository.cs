@@ -57,6 +57,26 @@ public sealed partial class GitRepository(string directory)
         return output.ExitCode == 0 ? output : throw output.ToException(arguments[0]);
     }
 
+    /// <summary>Streams the lines of an output of any length; leaving the loop ends git. The caller bounds the time.</summary>
+    /// <exception cref="GitException">git failed; thrown at the end of the lines.</exception>
+    public async IAsyncEnumerable<string> LinesAsync(
+        IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+    {
+        await Slots.WaitAsync(ct);
+        try
+        {
+            await using var git = GitProcess.Start(Directory, arguments, environment);
+            git.Input.Close();
+            using var reader = new StreamReader(git.Output, Encoding.UTF8);
+            while (await reader.ReadLineAsync(ct) is { } line) yield return line;
+            if (await git.WaitAsync(ct) is var exit and not 0) throw new GitException($"git {arguments[0]} failed with exit code {exit}: {git.ErrorText.Trim()}", exit);
+        }
+        finally
+        {
+            Slots.Release();
+        }
+    }
+
     private static async Task FeedAsync(GitProcess git, ReadOnlyMemory<byte> input, CancellationToken ct)
     {
         try

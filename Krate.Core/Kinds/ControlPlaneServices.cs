@@ -1,5 +1,6 @@
 using Krate.Core.ControlPlane;
 using Krate.Core.Gateway;
+using Krate.Core.Kinds.Code;
 using Krate.Core.Kinds.Orgs;
 using Krate.Core.Kinds.Stacks;
 using Krate.Core.Resources;
@@ -36,6 +37,8 @@ public static class ControlPlaneServices
             p.GetRequiredService<ILogger<Leadership>>()))
         .AddSingleton<OrganizationRemoval>()
         .AddReconciler<OrganizationReconciler>()
+        .AddSingleton<RepositoryRemoval>()
+        .AddReconciler<RepositoryReconciler>()
         .AddReconciler<AgentStackReconciler>()
         .AddReconciler<NamespaceReconciler>()
         .AddSingleton<IControlLoop, GarbageCollector>()

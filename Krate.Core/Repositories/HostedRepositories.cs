@@ -1,7 +1,6 @@
 using Krate.Core.Gateway;
 using Krate.Core.Git;
 using Krate.Core.Resources;
-using Krate.Core.Store;
 
 namespace Krate.Core.Repositories;
 
@@ -22,7 +21,7 @@ public sealed record HostedRepository(string Org, Resource Resource, GitReposito
 /// The one door to the contents of repositories for those who read: it asks the gateway for the Repository as the actor, so that what
 /// is hidden and what is not there are answered alike. Thread-safe.
 /// </summary>
-public sealed class HostedRepositories(IResourceGateway gateway, IResourceCache cache, KindCatalog catalog, DataDirectory data)
+public sealed class HostedRepositories(IResourceGateway gateway, IResourceCache cache, KindCatalog catalog, RepositoryFiles files)
 {
     private readonly KindDefinition kind = catalog["Repository"];
     private readonly KindDefinition bindings = catalog["OrgNamespaceBinding"];
@@ -33,16 +32,13 @@ public sealed class HostedRepositories(IResourceGateway gateway, IResourceCache 
         if (NamespaceOf(org) is not { } ns || !MetadataRules.IsDnsLabel(name)) throw Missing(name);
         try
         {
-            return new HostedRepository(org, await gateway.GetAsync(actor, kind, ns, name, ct), new GitRepository(DirectoryOf(org, name)));
+            return new HostedRepository(org, await gateway.GetAsync(actor, kind, ns, name, ct), new GitRepository(files.DirectoryOf(org, name)));
         }
         catch (ApiException e) when (e.Code is 403 or 404)
         {
             throw Missing(name);
         }
     }
-
-    /// <summary>Where the git directory of a repository is, or will be.</summary>
-    public string DirectoryOf(string org, string name) => Path.Combine(data.Git, org, name + ".git");
 
     private string? NamespaceOf(string org) =>
         cache.List(bindings, WellKnown.PlatformNamespace).FirstOrDefault(b => b.Body.Text("spec.organizationRef") == org)?.Body.Text("spec.namespace");

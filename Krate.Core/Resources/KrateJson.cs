@@ -81,6 +81,12 @@ public static class KrateJson
     /// <summary>The string that a node is; null for anything else.</summary>
     public static string? Text(this JsonNode? node) => node is JsonValue v && v.TryGetValue<string>(out var s) ? s : null;
 
+    /// <summary>Whether the value at a dotted path is true.</summary>
+    public static bool Flag(this JsonNode? node, string path) => node.At(path) is JsonValue v && v.TryGetValue<bool>(out var b) && b;
+
+    /// <summary>The whole number at a dotted path; null when absent or no such number.</summary>
+    public static long? Whole(this JsonNode? node, string path) => node.At(path) is JsonValue v && v.TryGetValue<decimal>(out var d) && d == decimal.Truncate(d) && d is >= long.MinValue and <= long.MaxValue ? (long)d : null;
+
     /// <summary>All strings at a path: a string is one, an array of strings is many, anything else none.</summary>
     public static IEnumerable<string> Texts(this JsonNode? node, string path) => node.At(path) switch
     {

@@ -32,6 +32,9 @@ public static class WellKnown
 
     public const string OrgFinalizer = ApiGroup + "/organization";
 
+    /// <summary>Holds a deleted Repository until its git directory is in the trash.</summary>
+    public const string RepositoryFinalizer = ApiGroup + "/repository";
+
     public const string MastersGroup = "system:masters";
     public const string AuthenticatedGroup = "system:authenticated";
     public const string UnauthenticatedGroup = "system:unauthenticated";

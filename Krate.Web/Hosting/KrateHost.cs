@@ -6,6 +6,7 @@ using Krate.Core.Repositories;
 using Krate.Core.Resources;
 using Krate.Core.Store;
 using Krate.Web.Api;
+using Krate.Web.Git;
 using Krate.Web.Hosting.Requests;
 using Krate.Web.Hosting.SignIn;
 using Krate.Web.Hosting.Tls;
@@ -122,7 +123,7 @@ public static class KrateHost
             .AddSingleton(KindTable.Catalog)
             .AddKrateStore(new StoreOptions { DataDirectory = settings.Data, PostgresConnectionString = settings.PostgreSql })
             .AddKrateGateway()
-            .AddKrateRepositories()
+            .AddKrateRepositories(new RepositoryOptions { PublicUrl = settings.PublicUrl, ImportRoots = settings.ImportRoots, AllowedHosts = settings.OutboundHosts })
             .AddSingleton<Preparation>()
             .AddSingleton<IReadiness>(p => p.GetRequiredService<Preparation>())
             .AddHostedService(p => p.GetRequiredService<Preparation>())
@@ -139,6 +140,7 @@ public static class KrateHost
             .AddTelemetry(builder.Configuration)
             .AddRateLimits(settings.Limits)
             .AddKrateApi()
+            .AddSingleton<GitServer>()
             .AddBrowserSessions()
             .AddKratePages();
         if (settings.Demo)
@@ -179,6 +181,7 @@ public static class KrateHost
         app.MapOpenId();
         app.MapSignIn();
         app.MapKrateApi();
+        app.MapGit();
         app.MapKratePages();
     }
 }

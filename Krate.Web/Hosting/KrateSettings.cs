@@ -11,6 +11,15 @@ public sealed record KrateSettings(DataDirectory Data, Listeners Listeners, stri
     /// <summary>Host names, beside the loopback ones, that a local reverse proxy may pass on.</summary>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
+    /// <summary>Address that git clients and browsers reach Krate at; the first plain listener on this machine, else the first one.</summary>
+    public string PublicUrl { get; init; } = "";
+
+    /// <summary>Folders below which platform administrators may import repositories from.</summary>
+    public IReadOnlyList<string> ImportRoots { get; init; } = [];
+
+    /// <summary>Hosts on addresses that are not public which Krate may be sent to all the same.</summary>
+    public IReadOnlyList<string> OutboundHosts { get; init; } = [];
+
     public RequestLimits Limits { get; init; } = new();
 
     /// <summary>SQLite in the data directory, unless a PostgreSQL connection string is given.</summary>
@@ -20,17 +29,23 @@ public sealed record KrateSettings(DataDirectory Data, Listeners Listeners, stri
     public static KrateSettings From(IConfiguration configuration)
     {
         var postgres = configuration.GetConnectionString("Krate");
+        var listeners = Listeners.From(configuration);
         return new(
             new DataDirectory(configuration["Krate:Data"] is { Length: > 0 } path ? path : "data"),
-            Listeners.From(configuration),
+            listeners,
             string.IsNullOrWhiteSpace(postgres) ? null : postgres,
             configuration.GetValue("Krate:Demo", false))
         {
             Issuer = configuration["Krate:Issuer"] is { Length: > 0 } issuer ? issuer.TrimEnd('/') : null,
-            AllowedHosts = configuration["Krate:AllowedHosts"]?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
+            AllowedHosts = List(configuration["Krate:AllowedHosts"]),
+            PublicUrl = configuration["Krate:PublicUrl"] is { Length: > 0 } url ? url.TrimEnd('/') : (listeners.All.FirstOrDefault(l => l is { IsHttps: false, IsLoopback: true }) ?? listeners.All[0]).ClientUrl,
+            ImportRoots = List(configuration["Krate:Imports:Roots"]),
+            OutboundHosts = List(configuration["Krate:Outbound:AllowedHosts"]),
             Limits = configuration.GetSection("Krate:Limits").Get<RequestLimits>() ?? new(),
         };
     }
+
+    private static string[] List(string? text) => text?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 }
 
 /// <summary>Bounds against floods; generous for people, configurable under <c>Krate:Limits</c>.</summary>
@@ -47,4 +62,7 @@ public sealed record RequestLimits
 
     /// <summary>Open pages (circuits) from one address.</summary>
     public int CircuitsPerAddress { get; init; } = 200;
+
+    /// <summary>git requests of one user and address that run at once; each is a process.</summary>
+    public int GitRequestsPerUser { get; init; } = 32;
 }

@@ -73,6 +73,15 @@ public sealed record AuditMetadata
 
     [Description("The equivalent kubectl command.")]
     public string? Kubectl { get; init; }
+
+    [Description("Ref that moved.")]
+    public string? Ref { get; init; }
+
+    [Description("Object that the ref pointed to before; zeros when it is new.")]
+    public string? Before { get; init; }
+
+    [Description("Object that the ref points to since; zeros when it was deleted.")]
+    public string? After { get; init; }
 }
 
 public static class AuditEventKind

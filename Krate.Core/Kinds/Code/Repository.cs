@@ -26,7 +26,24 @@ public sealed record RepositorySpec : ProductSpec
     public RepositoryAgentPolicy? AgentPolicy { get; init; }
 
     [Description("Settings of the git hosting.")]
-    public JsonObject? Hosting { get; init; }
+    public RepositoryHosting? Hosting { get; init; }
+}
+
+public sealed record RepositoryHosting
+{
+    [Description("Where the contents come from at first; removing it cancels an import that runs.")]
+    public RepositoryImport? ImportFrom { get; init; }
+}
+
+public sealed record RepositoryImport
+{
+    [Description("Address of a git repository over https or http, without a user name or password.")]
+    [MaxLength(2000)]
+    public string? Url { get; init; }
+
+    [Description("Absolute path of a git directory on Krate's own machine, below a root that the operator allows; platform administrators only.")]
+    [MaxLength(4000)]
+    public string? Path { get; init; }
 }
 
 public sealed record RepositoryAgentPolicy
@@ -51,6 +68,58 @@ public sealed record RepositoryStatus : ProductStatus
 
     [Description("Size on disk in bytes.")]
     public long? Size { get; init; }
+
+    [Description("The latest push.")]
+    public RepositoryPush? LastPush { get; init; }
+
+    [Description("How the import goes, or went.")]
+    public RepositoryImportStatus? Import { get; init; }
+
+    [Description("Page of the ledger up to which moved refs have been reported.")]
+    public string? RefsPage { get; init; }
+}
+
+public sealed record RepositoryPush
+{
+    [Description("When it was received.")]
+    public DateTimeOffset? Time { get; init; }
+
+    [Description("Who pushed.")]
+    public string? By { get; init; }
+
+    [Description("A ref that it moved.")]
+    public string? Ref { get; init; }
+}
+
+public sealed record RepositoryImportStatus
+{
+    [Description("Running, Succeeded, Failed or Cancelled.")]
+    [AllowedValues("Running", "Succeeded", "Failed", "Cancelled")]
+    public string? Phase { get; init; }
+
+    [Description("Where the contents come from.")]
+    public string? Source { get; init; }
+
+    [Description("Branch that the source shows first.")]
+    public string? Head { get; init; }
+
+    [Description("What it does now, or why it failed.")]
+    public string? Message { get; init; }
+
+    [Description("Hundredths of the objects that have come in.")]
+    public int? Percent { get; init; }
+
+    [Description("Objects that have come in.")]
+    public long? ReceivedObjects { get; init; }
+
+    [Description("Objects that are to come.")]
+    public long? TotalObjects { get; init; }
+
+    [Description("When it began.")]
+    public DateTimeOffset? StartedAt { get; init; }
+
+    [Description("When it ended.")]
+    public DateTimeOffset? FinishedAt { get; init; }
 }
 
 public static class RepositoryKind
@@ -89,5 +158,19 @@ public static class RepositoryKind
             yield return Rows.Invalid("spec.defaultBranch", "must be a branch name without refs/heads/");
         if (body.Text("spec.forkOf") is { Length: > 0 } fork && fork == body.Text("metadata.name"))
             yield return Rows.Invalid("spec.forkOf", "must be another repository");
+        foreach (var error in ValidateImport(body)) yield return error;
+    }
+
+    private static IEnumerable<FieldError> ValidateImport(JsonObject body)
+    {
+        const string field = "spec.hosting.importFrom";
+        if (body.At(field) is not JsonObject import) yield break;
+        var (url, path) = (import.Text("url"), import.Text("path"));
+        if (string.IsNullOrEmpty(url) == string.IsNullOrEmpty(path)) yield return Rows.Invalid(field, "must have a url or a path, and not both");
+        if (body.Text("spec.forkOf") is { Length: > 0 }) yield return Rows.Invalid(field, "a fork takes its contents from the repository it is forked from");
+        foreach (var error in Rows.NoCredentialsInUrl(body, field + ".url")) yield return error;
+        if (url is { Length: > 0 } && Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is not ("https" or "http"))
+            yield return Rows.Invalid(field + ".url", "must begin with https:// or http://");
+        if (path is { Length: > 0 } && !Path.IsPathRooted(path)) yield return Rows.Invalid(field + ".path", "must be absolute");
     }
 }

@@ -43,7 +43,8 @@ internal sealed class Authentication(RequestDelegate next, ITokenAuthenticator t
 
     private async Task<Actor?> BySessionAsync(HttpContext context)
     {
-        if (context.User.Identity?.IsAuthenticated != true) return null;
+        // git sends no cookies; a browser that is led to a git address must not act with them.
+        if (context.User.Identity?.IsAuthenticated != true || context.Request.IsGit()) return null;
         var actor = sessions.Resolve(context.User);
         if (actor is null)
         {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Krate.Core.Resources;
 
 namespace Krate.Web.Hosting.Requests;
@@ -6,7 +5,7 @@ namespace Krate.Web.Hosting.Requests;
 /// <summary>Bounds the open circuits of one user and of one address: each costs memory for as long as its connection lasts.</summary>
 internal sealed class CircuitLimit(RequestDelegate next, KrateSettings settings)
 {
-    private readonly ConcurrentDictionary<string, int> open = new(StringComparer.Ordinal);
+    private readonly OpenCounter open = new();
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -18,7 +17,7 @@ internal sealed class CircuitLimit(RequestDelegate next, KrateSettings settings)
 
         var user = "user " + context.GetActor().User;
         var address = "address " + context.Connection.RemoteIpAddress;
-        if (!TryEnter(user, settings.Limits.CircuitsPerUser))
+        if (!open.TryEnter(user, settings.Limits.CircuitsPerUser))
         {
             await context.RefuseAsync(ApiException.TooManyRequests("Too many open pages of this user; close some", 10));
             return;
@@ -26,7 +25,7 @@ internal sealed class CircuitLimit(RequestDelegate next, KrateSettings settings)
 
         try
         {
-            if (!TryEnter(address, settings.Limits.CircuitsPerAddress))
+            if (!open.TryEnter(address, settings.Limits.CircuitsPerAddress))
             {
                 await context.RefuseAsync(ApiException.TooManyRequests("Too many open pages from this address; close some", 10));
                 return;
@@ -38,25 +37,12 @@ internal sealed class CircuitLimit(RequestDelegate next, KrateSettings settings)
             }
             finally
             {
-                Leave(address);
+                open.Leave(address);
             }
         }
         finally
         {
-            Leave(user);
+            open.Leave(user);
         }
-    }
-
-    private bool TryEnter(string key, int limit)
-    {
-        if (open.AddOrUpdate(key, 1, (_, count) => count + 1) <= limit) return true;
-        Leave(key);
-        return false;
-    }
-
-    private void Leave(string key)
-    {
-        var left = open.AddOrUpdate(key, 0, (_, count) => count - 1);
-        if (left <= 0) open.TryRemove(new KeyValuePair<string, int>(key, left));
     }
 }
