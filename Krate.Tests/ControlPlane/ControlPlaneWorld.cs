@@ -4,6 +4,7 @@ using Krate.Core.ControlPlane;
 using Krate.Core.Gateway;
 using Krate.Core.Identity;
 using Krate.Core.Kinds;
+using Krate.Core.Repositories;
 using Krate.Core.Resources;
 using Krate.Core.Store;
 using Microsoft.Extensions.DependencyInjection;
@@ -59,6 +60,7 @@ internal sealed class ControlPlaneWorld : IAsyncDisposable
             .AddKrateStore(new StoreOptions { DataDirectory = data, PostgresConnectionString = postgres })
             .AddKrateGateway()
             .AddKrateIdentity(new IdentityOptions("https://krate.test", LocalDeveloper: true))
+            .AddKrateRepositories(new RepositoryOptions { PublicUrl = "https://krate.test" })
             .AddKrateControlPlane(options)
             .BuildServiceProvider();
         var world = new ControlPlaneWorld(services, own, runs);

@@ -70,9 +70,9 @@ public sealed class RbacThroughTheGatewayTests(KrateCore core) : IClassFixture<K
 
         await core.CreateAsync(Kind("ClusterRoleBinding"), "", Binding($"view-{mira.User}", "ClusterRole", "krate-viewer", mira.User));
         var all = await core.Gateway.ListAsync(mira, Kind("Issue"), null, new ListOptions(), Ct);
-        Assert.Equal([$"{one}/web-one", $"{one}/web-two", $"{two}/api-one"], all.Items.Select(r => $"{r.Namespace}/{r.Name}").Order(StringComparer.Ordinal));
+        Assert.Equivalent(new[] { $"{one}/web-one", $"{one}/web-two", $"{two}/api-one" }, all.Items.Select(r => $"{r.Namespace}/{r.Name}"), strict: true);
         var repositories = await core.Gateway.ListAsync(mira, Kind("Repository"), null, new ListOptions(), Ct);
-        Assert.Equal([$"{one}/web", $"{two}/api"], repositories.Items.Select(r => $"{r.Namespace}/{r.Name}").Order(StringComparer.Ordinal));
+        Assert.Equivalent(new[] { $"{one}/web", $"{two}/api" }, repositories.Items.Select(r => $"{r.Namespace}/{r.Name}"), strict: true);
     }
 
     [Fact]
