@@ -28,6 +28,15 @@ public sealed class WatchTests(ApiServer api)
     }
 
     [Fact]
+    public async Task A_list_of_a_version_that_is_to_come_waits_for_it()
+    {
+        var now = long.Parse((await api.GetAsync(Labels)).Field("metadata.resourceVersion")!, CultureInfo.InvariantCulture);
+        var list = api.GetAsync($"{Labels}?resourceVersion={now + 1}");
+        await api.SendAsync("POST", Labels, ApiServer.Label("awaited"));
+        Assert.True(long.Parse((await list).Field("metadata.resourceVersion")!, CultureInfo.InvariantCulture) > now);
+    }
+
+    [Fact]
     public async Task A_selector_turns_changes_into_comings_and_goings()
     {
         await api.SendAsync("POST", Labels, ApiServer.Label("wanderer"));
