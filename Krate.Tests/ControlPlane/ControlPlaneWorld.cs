@@ -32,6 +32,9 @@ internal sealed class ControlPlaneWorld : IAsyncDisposable
 
     public IResourceGateway Gateway => services.GetRequiredService<IResourceGateway>();
 
+    public T Service<T>()
+        where T : notnull => services.GetRequiredService<T>();
+
     public IResourceCache Cache => services.GetRequiredService<IResourceCache>();
 
     public RelationalStore Store => services.GetRequiredService<RelationalStore>();

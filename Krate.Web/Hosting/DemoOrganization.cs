@@ -1,4 +1,5 @@
 using Krate.Core.Gateway;
+using Krate.Core.Git;
 using Krate.Core.Kinds.Demo;
 using Krate.Core.Resources;
 using Krate.Core.Store;
@@ -6,7 +7,7 @@ using Krate.Core.Store;
 namespace Krate.Web.Hosting;
 
 /// <summary><c>--demo</c>: makes the demo organization once the control plane runs. Ready when it was tried, so that who waits for readiness finds it.</summary>
-internal sealed class DemoOrganization(IResourceGateway gateway, ILogger<DemoOrganization> log) : BackgroundService, IReadiness
+internal sealed class DemoOrganization(IResourceGateway gateway, DemoRepository repository, ILogger<DemoOrganization> log) : BackgroundService, IReadiness
 {
     private volatile bool tried;
 
@@ -18,10 +19,10 @@ internal sealed class DemoOrganization(IResourceGateway gateway, ILogger<DemoOrg
     {
         try
         {
-            await DemoData.EnsureAsync(gateway, stoppingToken);
+            await DemoData.EnsureAsync(gateway, repository, stoppingToken);
             log.LogInformation("The demo organization is {Organization}", DemoData.Organization);
         }
-        catch (ApiException e)
+        catch (Exception e) when (e is ApiException or GitException or TimeoutException or IOException)
         {
             log.LogError(e, "The demo organization could not be made; the next start with --demo goes on where this one stopped");
         }

@@ -2,6 +2,7 @@ using Krate.Core.ControlPlane;
 using Krate.Core.Gateway;
 using Krate.Core.Identity;
 using Krate.Core.Kinds;
+using Krate.Core.Kinds.Demo;
 using Krate.Core.Repositories;
 using Krate.Core.Resources;
 using Krate.Core.Store;
@@ -146,6 +147,7 @@ public static class KrateHost
         if (settings.Demo)
         {
             services
+                .AddSingleton<DemoRepository>()
                 .AddSingleton<DemoOrganization>()
                 .AddSingleton<IReadiness>(p => p.GetRequiredService<DemoOrganization>())
                 .AddHostedService(p => p.GetRequiredService<DemoOrganization>());

@@ -19,7 +19,7 @@ public static class DemoData
     /// Makes what is missing on the first call and nothing on any later one. The control plane must be running: it makes the
     /// organization's namespace, and this waits for that.
     /// </summary>
-    public static async Task EnsureAsync(IResourceGateway gateway, CancellationToken ct)
+    public static async Task EnsureAsync(IResourceGateway gateway, DemoRepository repository, CancellationToken ct)
     {
         var actor = PrivilegedAccess.Bootstrap($"demo-{Ulid.NewUlid()}".ToLowerInvariant());
         var configMaps = KindTable.Catalog["ConfigMap"];
@@ -32,6 +32,7 @@ public static class DemoData
         }
 
         await AddOwnersAsync(gateway, actor, ct);
+        await repository.FillAsync(gateway, actor, ct);
         // Last: a start that was cut short begins again, and finds what is there.
         await CreateAsync(gateway, actor, new JsonObject
         {

@@ -1,6 +1,8 @@
 using Krate.Core.Gateway;
+using Krate.Core.Git;
 using Krate.Core.Kinds;
 using Krate.Core.Kinds.Demo;
+using Krate.Core.Repositories;
 using Krate.Core.Resources;
 using Krate.Tests.ControlPlane;
 using Xunit;
@@ -12,10 +14,10 @@ public sealed class DemoDataTests
     private const string Ns = "krate-org-acme";
 
     [Fact]
-    public async Task The_demo_organization_is_made_once_and_shows_stacks_with_reasons()
+    public async Task The_demo_organization_is_made_once_and_shows_stacks_with_reasons_and_a_repository_with_history()
     {
         await using var world = await ControlPlaneWorld.StartAsync();
-        await DemoData.EnsureAsync(world.Gateway, ControlPlaneWorld.Ct);
+        await DemoData.EnsureAsync(world.Gateway, RepositoryOf(world), ControlPlaneWorld.Ct);
 
         foreach (var (stack, reason) in ((string, string)[])
         [
@@ -25,10 +27,20 @@ public sealed class DemoDataTests
             await world.UntilAsync("AgentStack", Ns, stack, s => s!.FindCondition("Ready")?.Reason == reason);
         Assert.Equal(["mira", "oskar"], (await world.FindAsync("Team", Ns, "owners"))!.Body.Texts("spec.maintainers"));
 
+        var git = new GitRepository(world.Service<RepositoryFiles>().DirectoryOf("acme", "payments-api"));
+        Assert.Equal(
+            ["refs/heads/jonas/settlement-backoff", "refs/heads/lumi/ledger-cursor", "refs/heads/main", "refs/tags/v1.0.0", "refs/tags/v1.1.0"],
+            (await git.RunOrThrowAsync(["for-each-ref", "--format=%(refname)", "refs/heads", "refs/tags"], ControlPlaneWorld.Ct)).Lines);
+        Assert.Equal("", (await git.RunOrThrowAsync(["fsck", "--strict"], ControlPlaneWorld.Ct)).Text);
+        var head = (await git.RunOrThrowAsync(["rev-parse", "main"], ControlPlaneWorld.Ct)).Lines.Single();
+        Assert.Equal(head, (await world.FindAsync("Repository", Ns, "payments-api"))!.Body.Text("status.head"));
+
         await world.DeleteAsync("AgentStack", Ns, "issue-triage");
-        await DemoData.EnsureAsync(world.Gateway, ControlPlaneWorld.Ct);
+        await DemoData.EnsureAsync(world.Gateway, RepositoryOf(world), ControlPlaneWorld.Ct);
         Assert.Null(await world.FindAsync("AgentStack", Ns, "issue-triage"));
     }
+
+    private static DemoRepository RepositoryOf(ControlPlaneWorld world) => new(world.Service<RepositoryFiles>(), world.Service<RefRecorder>());
 
     [Fact]
     public void Every_demo_document_fits_its_schema_and_has_no_unknown_field()
