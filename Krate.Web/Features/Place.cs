@@ -27,11 +27,24 @@ public sealed record Place(string? Org, string Title, string Namespace)
     public KindDefinition? FindKind(KindCatalog catalog, string plural) =>
         catalog.All.FirstOrDefault(k => Has(k) && k.QualifiedPlural == plural) ?? catalog.All.FirstOrDefault(k => Has(k) && k.Plural == plural);
 
-    public string ListUrl(KindDefinition kind) => !IsPlatform && kind.Kind == "AgentStack" ? $"{Home}/agents/stacks" : $"{Resources}/{Uri.EscapeDataString(kind.Plural)}";
+    /// <summary>The list of repositories; each repository's own pages are below it.</summary>
+    public string Repositories => $"{Home}/repositories";
 
-    public string NewUrl(KindDefinition kind) => $"{Resources}/{Uri.EscapeDataString(kind.Plural)}/new";
+    public string ListUrl(KindDefinition kind) => (IsPlatform ? "" : kind.Kind) switch
+    {
+        "Repository" => Repositories,
+        "AgentStack" => $"{Home}/agents/stacks",
+        _ => $"{Resources}/{Uri.EscapeDataString(kind.Plural)}",
+    };
 
+    public string NewUrl(KindDefinition kind) => HasOwnPages(kind) ? $"{Repositories}/new" : $"{Resources}/{Uri.EscapeDataString(kind.Plural)}/new";
+
+    /// <param name="tab">A tab of the generic page, which every kind has.</param>
     public string Url(KindDefinition kind, string name, string? tab = null) =>
+        tab is null && HasOwnPages(kind) ? $"{Repositories}/{Uri.EscapeDataString(name)}" : ResourceUrl(kind, name, tab);
+
+    /// <summary>The generic page of a resource.</summary>
+    public string ResourceUrl(KindDefinition kind, string name, string? tab = null) =>
         $"{Resources}/{Uri.EscapeDataString(kind.Plural)}/{Uri.EscapeDataString(name)}{(tab is null ? "" : $"?tab={tab}")}";
 
     /// <summary>Address of a resource that this place's pages name; null where it has no page.</summary>
@@ -41,6 +54,8 @@ public sealed record Place(string? Org, string Title, string Namespace)
         if (Has(kind)) return Url(kind, name);
         return IsPlatformKind(kind) ? Platform.Url(kind, name) : null;
     }
+
+    private bool HasOwnPages(KindDefinition kind) => !IsPlatform && kind.Kind == "Repository";
 
     public string Kubectl(string verb, KindDefinition kind, string name = "") =>
         $"kubectl {verb} {(kind.IsProduct ? kind.Plural : kind.QualifiedPlural)}{(name.Length > 0 ? " " + name : "")}{(kind.IsNamespaced ? $" -n {Namespace}" : "")}";

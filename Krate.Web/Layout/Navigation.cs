@@ -9,6 +9,9 @@ public sealed record NavEntry(string Text, string Icon, string Href, KindDefinit
 {
     public IReadOnlyList<NavEntry> Children { get; init; } = [];
 
+    /// <summary>The letter that leads here after <c>g</c>.</summary>
+    public string? Key { get; init; }
+
     public bool IsActive(string path) =>
         Exact ? path == Href : path == Href || path.StartsWith(Href + "/", StringComparison.Ordinal);
 }
@@ -20,9 +23,11 @@ public static class Navigation
     {
         NavEntry Of(string text, string kind, string icon = "") => new(text, icon, place.ListUrl(catalog[kind]), catalog[kind]);
 
+        yield return Of("Repositories", "Repository", Lucide.FolderTree) with { Key = "r" };
         yield return new("Dashboard", Lucide.Gauge, place.Home, Exact: true);
         yield return new("Agents", Lucide.Bot, place.ListUrl(catalog["AgentStack"]), catalog["AgentStack"])
         {
+            Key = "a",
             Children =
             [
                 Of("Stacks", "AgentStack"), Of("Tools", "AgentToolProfile"), Of("MCP", "AgentMcpServer"), Of("Skills", "AgentSkill"), Of("Subagents", "AgentSubagent"),

@@ -17,7 +17,7 @@ public sealed record LiveSnapshot(IReadOnlyList<Resource> Items, long Version, s
     public static async Task<LiveSnapshot> LoadAsync(IResourceGateway gateway, Actor actor, LiveSource source, CancellationToken ct)
     {
         var options = new ListOptions { Labels = source.Labels, Fields = source.Fields, Limit = source.Limit, Continue = source.Continue };
-        if (source.Text.Length == 0)
+        if (!source.IsFiltered)
         {
             var page = await gateway.ListAsync(actor, source.Kind, source.Namespace, options, ct);
             return new(page.Items, page.Version, page.Continue, page.Remaining, null);

@@ -5,7 +5,10 @@ namespace Krate.Web.Features.Resources;
 /// <summary>What a list page's address says: the filter text, the label selector and the page. The address is the state.</summary>
 public sealed record ListUrl(string Path, string Text, string Labels, string? Continue, int Page, string Sort = "")
 {
-    public bool IsFiltered => Text.Length > 0 || Labels.Length > 0;
+    /// <summary>A filter that only this list has (<c>visibility=private</c>).</summary>
+    public (string Key, string Value)? Also { get; init; }
+
+    public bool IsFiltered => Text.Length > 0 || Labels.Length > 0 || Also is not null;
 
     /// <summary>Column to sort by; a dash before it turns the order round.</summary>
     public string SortColumn => Sort.TrimStart('-');
@@ -32,6 +35,7 @@ public sealed record ListUrl(string Path, string Text, string Labels, string? Co
         var query = new List<string>();
         if (text.Length > 0) query.Add("q=" + Uri.EscapeDataString(text));
         if (labels.Length > 0) query.Add("labels=" + Uri.EscapeDataString(labels));
+        if (Also is { } also) query.Add($"{also.Key}={Uri.EscapeDataString(also.Value)}");
         if (Sort.Length > 0) query.Add("sort=" + Uri.EscapeDataString(Sort));
         if (token is not null) query.Add($"continue={Uri.EscapeDataString(token)}&page={page}");
         return query.Count == 0 ? Path : Path + "?" + string.Join('&', query);

@@ -105,7 +105,8 @@
       return;
     }
     if ((e.ctrlKey || e.metaKey) && e.key === "Enter") {
-      const scope = document.querySelector("dialog[open]") ?? document;
+      // The panel on top is the last one.
+      const scope = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document;
       const submit = scope.querySelector("[data-k-submit]:not(:disabled)");
       // Leaving the field hands its text over before the button is pressed.
       if (submit) { document.activeElement?.blur(); submit.click(); }

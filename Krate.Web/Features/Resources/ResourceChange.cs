@@ -1,0 +1,49 @@
+using System.Text.Json.Nodes;
+using Krate.Core.Gateway;
+using Krate.Core.Resources;
+using Krate.Core.Resources.Patching;
+
+namespace Krate.Web.Features.Resources;
+
+/// <summary>A write that a form is about to make: checked by dry run, shown behind the <c>&lt;/&gt;</c> button, and sent as it was shown.</summary>
+/// <param name="Verb">create, patch or delete.</param>
+/// <param name="Document">The resource of a create, the merge patch of a patch; null for a delete.</param>
+public sealed record ResourceChange(string Verb, KindDefinition Kind, string Namespace, string Name, JsonObject? Document)
+{
+    private const string FieldManager = "krate-ui";
+
+    /// <summary>Uid of what a delete was decided on, so that a newer one of the same name stays.</summary>
+    public string? Uid { get; init; }
+
+    public static ResourceChange Create(KindDefinition kind, string ns, string name, JsonObject spec) => new("create", kind, ns, name, new JsonObject
+    {
+        ["apiVersion"] = kind.ApiVersion,
+        ["kind"] = kind.Kind,
+        ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = ns },
+        ["spec"] = spec,
+    });
+
+    /// <param name="spec">The fields of the spec to set; null takes one away.</param>
+    public static ResourceChange Patch(Resource resource, JsonObject spec) =>
+        new("patch", resource.Kind, resource.Namespace, resource.Name, new JsonObject { ["spec"] = spec });
+
+    public static ResourceChange Delete(Resource resource) => new("delete", resource.Kind, resource.Namespace, resource.Name, null) { Uid = resource.Uid };
+
+    /// <exception cref="ApiException">What the gateway refuses.</exception>
+    public async Task SendAsync(IResourceGateway gateway, Actor actor, bool dryRun, CancellationToken ct)
+    {
+        var options = new WriteOptions { FieldManager = FieldManager, DryRun = dryRun };
+        switch (Verb)
+        {
+            case "create":
+                await gateway.CreateAsync(actor, Kind, Namespace, Document!.Copy(), options, ct);
+                break;
+            case "patch":
+                await gateway.PatchAsync(actor, Kind, Namespace, Name, new Patch(PatchType.Merge, Document!.Copy(), FieldManager), options, ct);
+                break;
+            default:
+                await gateway.DeleteAsync(actor, Kind, Namespace, Name, new DeleteOptions { Uid = Uid, DryRun = dryRun }, ct);
+                break;
+        }
+    }
+}
