@@ -10,7 +10,8 @@ namespace Krate.Core.Git;
 public sealed class GitProcess : IAsyncDisposable
 {
     private const int MaxErrorChars = 16 << 10;
-    private static readonly TimeSpan EndWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan EndByItself = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan EndWhenAsked = TimeSpan.FromSeconds(5);
     private readonly Process process;
     private readonly Task errors;
     private readonly StringBuilder errorText = new();
@@ -95,28 +96,32 @@ public sealed class GitProcess : IAsyncDisposable
         return process.ExitCode;
     }
 
-    /// <summary>Ends git if it still runs: first as Ctrl-C would, so that it removes its lock files and quarantine, then for good.</summary>
+    /// <summary>
+    /// Ends git if it still runs: closed pipes let it clean up and go, a signal asks it to, and then it is killed. What it had in
+    /// quarantine or under lock is gone unless it had to be killed.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (!process.HasExited)
         {
-            // A closed pipe ends most of them; the signal ends the others.
             await Input.DisposeAsync();
             await Output.DisposeAsync();
-            Signals.Terminate(process.Id);
-            using var patience = new CancellationTokenSource(EndWithin);
-            try
+            if (!await HasEndedAsync(EndByItself))
             {
-                await process.WaitForExitAsync(patience.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                process.Kill(entireProcessTree: true);
+                Signals.Terminate(process.Id);
+                if (!await HasEndedAsync(EndWhenAsked)) process.Kill(entireProcessTree: true);
                 await process.WaitForExitAsync(CancellationToken.None);
             }
         }
 
         process.Dispose();
+    }
+
+    private async Task<bool> HasEndedAsync(TimeSpan within)
+    {
+        using var patience = new CancellationTokenSource(within);
+        await process.WaitForExitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return process.HasExited;
     }
 
     private async Task ReadErrorsAsync()

@@ -20,6 +20,12 @@ internal sealed class RefLedger(GitRepository git)
     private const string Pages = "krate/refs";
     private const string Pushing = "krate/pushing";
 
+    /// <summary>Makes the folders that a ledger needs in a new git directory.</summary>
+    public static void Prepare(string directory)
+    {
+        foreach (var folder in new[] { Pages, Pushing }) Directory.CreateDirectory(Path.Combine(directory, folder));
+    }
+
     /// <summary>What has happened since a page, each ref's updates in order, and the page that follows.</summary>
     public async Task<(IReadOnlyList<RecordedUpdate> Updates, IReadOnlyDictionary<string, KnownRef> Next)> SinceAsync(IReadOnlyDictionary<string, KnownRef> known, CancellationToken ct)
     {
@@ -53,7 +59,6 @@ internal sealed class RefLedger(GitRepository git)
     /// <returns>Its name.</returns>
     public async Task<string> WriteAsync(IReadOnlyDictionary<string, KnownRef> refs, CancellationToken ct)
     {
-        Directory.CreateDirectory(Path.Combine(git.Directory, Pages));
         var page = Ulid.NewUlid().ToString().ToLowerInvariant();
         await using var file = new FileStream(PathOf(page), FileMode.CreateNew, FileAccess.Write);
         var text = string.Concat(refs.Select(r => string.Create(CultureInfo.InvariantCulture, $"{r.Value.Id} {r.Value.LogBytes} {r.Key}\n")));
@@ -65,18 +70,15 @@ internal sealed class RefLedger(GitRepository git)
     public void Remove(string page) => File.Delete(PathOf(page));
 
     /// <summary>Remembers who is about to delete what: a deleted ref takes its log along.</summary>
-    public void Announce(string pushId, string user, IEnumerable<RefUpdate> updates)
-    {
-        Directory.CreateDirectory(Path.Combine(git.Directory, Pushing));
+    public void Announce(string pushId, string user, IEnumerable<RefUpdate> updates) =>
         File.WriteAllLines(Path.Combine(git.Directory, Pushing, pushId), [user, .. updates.Where(u => u.IsDelete).Select(u => $"{u.Old} {u.Ref}")]);
-    }
 
     public void Forget(string pushId) => File.Delete(Path.Combine(git.Directory, Pushing, pushId));
 
     /// <summary>Deletes what a crash left behind: pages that no status names and announcements of pushes that are over.</summary>
     public void Sweep(string? currentPage, DateTimeOffset olderThan)
     {
-        foreach (var file in new[] { Pages, Pushing }.Select(f => Path.Combine(git.Directory, f)).Where(Directory.Exists).SelectMany(Directory.EnumerateFiles).ToList())
+        foreach (var file in new[] { Pages, Pushing }.Select(f => Path.Combine(git.Directory, f)).SelectMany(Directory.EnumerateFiles).ToList())
             if (Path.GetFileName(file) != currentPage && File.GetLastWriteTimeUtc(file) < olderThan) File.Delete(file);
     }
 
@@ -102,7 +104,7 @@ internal sealed class RefLedger(GitRepository git)
     private RecordedUpdate Deletion(string name, string was)
     {
         var folder = Path.Combine(git.Directory, Pushing);
-        var announced = Directory.Exists(folder) ? Directory.EnumerateFiles(folder).OrderDescending(StringComparer.Ordinal) : Enumerable.Empty<string>();
+        var announced = Directory.EnumerateFiles(folder).OrderDescending(StringComparer.Ordinal);
         var update = new RefUpdate(name, was, RefUpdate.None);
         foreach (var file in announced)
         {

@@ -76,7 +76,7 @@ public sealed class RepositoryFiles(DataDirectory data, TimeProvider time)
         }
 
         await File.WriteAllTextAsync(Path.Combine(directory, "config"), Config, ct);
-        Directory.CreateDirectory(Path.Combine(directory, "krate"), Private);
+        RefLedger.Prepare(directory);
         await File.WriteAllTextAsync(UidFile(directory), uid, ct);
         File.SetUnixFileMode(directory, Private);
         return directory;

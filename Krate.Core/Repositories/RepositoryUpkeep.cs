@@ -14,9 +14,10 @@ namespace Krate.Core.Repositories;
 /// Keeps repositories quick after their refs have moved: git's own upkeep, an index of commits and of the paths they change, and the size in
 /// the status. One repository at a time, in the background; nobody waits for it.
 /// </summary>
-public sealed class RepositoryUpkeep(RepositoryFiles files, IResourceGateway gateway, KindCatalog catalog, ILogger<RepositoryUpkeep> log) : BackgroundService
+public sealed class RepositoryUpkeep(RepositoryFiles files, IResourceGateway gateway, KindCatalog catalog, TimeProvider time, ILogger<RepositoryUpkeep> log) : BackgroundService
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan LeftoverAge = TimeSpan.FromHours(6);
     private static readonly WriteOptions StatusOptions = new() { Subresource = "status", FieldManager = "krate-git" };
     private readonly KindDefinition kind = catalog["Repository"];
     private readonly Channel<Job> queue = Channel.CreateUnbounded<Job>(new() { SingleReader = true });
@@ -51,6 +52,8 @@ public sealed class RepositoryUpkeep(RepositoryFiles files, IResourceGateway gat
     {
         var git = new GitRepository(files.DirectoryOf(job.Org, job.Key.Name));
         if (!Directory.Exists(git.Directory)) return;
+        RemoveLeftovers(git.Directory, time.GetUtcNow() - LeftoverAge);
+        new RefLedger(git).Sweep(job.Page, time.GetUtcNow() - LeftoverAge);
         foreach (string[] task in (string[][])[["gc", "--auto", "--quiet"], ["commit-graph", "write", "--reachable", "--changed-paths", "--split", "--no-progress"]])
         {
             var output = await git.RunAsync(task, ct, limit: Limit);
@@ -59,6 +62,15 @@ public sealed class RepositoryUpkeep(RepositoryFiles files, IResourceGateway gat
 
         var patch = new JsonObject { ["status"] = new JsonObject { ["size"] = await RepositoryFiles.SizeAsync(git, ct) } };
         await gateway.PatchAsync(PrivilegedAccess.RefRecorder(""), kind, job.Key.Namespace, job.Key.Name, new Patch(PatchType.Merge, patch, "krate-git"), StatusOptions, ct);
+    }
+
+    /// <summary>What a git that was killed, or a machine that lost its power, left behind: quarantines, and locks that nobody holds any more.</summary>
+    private static void RemoveLeftovers(string directory, DateTimeOffset olderThan)
+    {
+        foreach (var quarantine in Directory.EnumerateDirectories(Path.Combine(directory, "objects"), "tmp_objdir-*").Where(d => Directory.GetLastWriteTimeUtc(d) < olderThan).ToList())
+            Directory.Delete(quarantine, recursive: true);
+        var locks = Directory.EnumerateFiles(Path.Combine(directory, "refs"), "*.lock", SearchOption.AllDirectories).Concat(Directory.EnumerateFiles(directory, "*.lock"));
+        foreach (var file in locks.Where(f => File.GetLastWriteTimeUtc(f) < olderThan).ToList()) File.Delete(file);
     }
 
     private sealed record Job(ResourceKey Key, string Org, string Page);
