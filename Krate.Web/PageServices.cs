@@ -1,4 +1,5 @@
 using Krate.Web.Features;
+using Krate.Web.Features.Code;
 using Krate.Web.Features.Resources;
 using Krate.Web.Hosting.Requests;
 using Krate.Web.Live;
@@ -31,7 +32,8 @@ public static class PageServices
             .AddScoped<Carrier>()
             .AddScoped<Workplace>()
             .AddScoped<ReferenceCheck>()
-            .AddScoped<PageStatus>();
+            .AddScoped<PageStatus>()
+            .AddCodePages();
     }
 
     /// <summary>Pages for addresses that lead nowhere and for faults; programs get their own answers. Before routing.</summary>
@@ -45,6 +47,7 @@ public static class PageServices
     public static void MapKratePages(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapStaticAssets();
+        endpoints.MapRawFiles();
         endpoints.MapRazorComponents<App>()
             // frame-ancestors is in the policy of every answer already.
             .AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);

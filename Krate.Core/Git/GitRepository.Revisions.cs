@@ -15,20 +15,26 @@ public enum RevisionKind
 /// <param name="Path">Without slashes at its ends; empty for the root.</param>
 public sealed record Revision(RevisionKind Kind, string Name, string Commit, string Path);
 
+public sealed record RefNames(IReadOnlyList<string> Branches, IReadOnlyList<string> Tags);
+
 public sealed partial class GitRepository
 {
     private const string Heads = "refs/heads/";
     private const string Tags = "refs/tags/";
+
+    /// <summary>Before the name of a tag that a branch has, too.</summary>
+    public const string TagPrefix = Tags;
     private const int MaxRefSegments = 32;
 
     /// <summary>
     /// What the end of an address names: the longest branch or tag that it starts with (a branch before a tag), else a commit id of
-    /// 7 to 64 digits, and the rest as path.
+    /// 7 to 64 digits, and the rest as path. A tag may be named in full ("refs/tags/v1"), where a branch has its name, too.
     /// </summary>
     /// <returns>Null when it names nothing here.</returns>
     public async Task<Revision?> ResolveAsync(string refAndPath, CancellationToken ct)
     {
         var segments = refAndPath.Trim('/').Split('/');
+        if (segments is ["refs", "tags", _, ..] && await ResolveTagAsync(refAndPath.Trim('/')[Tags.Length..], ct) is { } tag) return tag;
         var names = Enumerable.Range(1, Math.Min(segments.Length, MaxRefSegments)).Select(n => string.Join('/', segments[..n])).Where(IsRefName).ToList();
         if (names.Count > 0 && await FindRefAsync(names, ct) is var (kind, name, commit)) return new Revision(kind, name, commit, PathAfter(refAndPath, name));
         if (!CommitId().IsMatch(segments[0])) return null;
@@ -41,6 +47,31 @@ public sealed partial class GitRepository
         if (revision.Length is 0 or > 512 || revision.Contains('\0', StringComparison.Ordinal)) return null;
         var found = await RunAsync(["rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}"], ct, maxBytes: 1024);
         return found.ExitCode == 0 ? found.Text.Trim() : null;
+    }
+
+    /// <summary>Names of branches and tags, in order of name.</summary>
+    /// <param name="most">Of each.</param>
+    public async Task<RefNames> ListRefNamesAsync(int most, CancellationToken ct)
+    {
+        var branches = NamesAsync(Heads);
+        var tags = NamesAsync(Tags);
+        return new(await branches, await tags);
+
+        async Task<IReadOnlyList<string>> NamesAsync(string prefix) =>
+            [.. (await RunOrThrowAsync(["for-each-ref", $"--count={most}", "--format=%(refname)", prefix], ct)).Lines.Select(l => l[prefix.Length..])];
+    }
+
+    /// <returns>Keeps the full name, so that links made of it lead to the same place.</returns>
+    private async Task<Revision?> ResolveTagAsync(string tagAndPath, CancellationToken ct)
+    {
+        var segments = tagAndPath.Split('/');
+        for (var n = Math.Min(segments.Length, MaxRefSegments); n > 0; n--)
+        {
+            var name = string.Join('/', segments[..n]);
+            if (IsRefName(name) && await FindCommitAsync(Tags + name, ct) is { } commit) return new Revision(RevisionKind.Tag, Tags + name, commit, PathAfter(tagAndPath, name));
+        }
+
+        return null;
     }
 
     private async Task<(RevisionKind Kind, string Name, string Commit)?> FindRefAsync(List<string> names, CancellationToken ct)

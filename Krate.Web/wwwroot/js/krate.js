@@ -59,6 +59,51 @@
     }
   };
 
+  const copyFrom = async button => {
+    try {
+      const answer = await fetch(button.dataset.kCopyFrom);
+      if (!answer.ok) throw new Error();
+      button.dataset.kCopy = await answer.text();
+      await copy(button);
+    } catch {
+      say("The file could not be read");
+    } finally {
+      delete button.dataset.kCopy;
+    }
+  };
+
+  // ---- lines of code: #L3 and #L3-L9 ----
+  const linesOf = hash => {
+    const found = /^#L(\d+)(?:-L?(\d+))?$/.exec(hash);
+    if (!found) return null;
+    const [from, to] = [Number(found[1]), Number(found[2] ?? found[1])];
+    return from <= to ? [from, to] : [to, from];
+  };
+  let shownLines = "";
+  const markLines = () => {
+    const code = document.querySelector("[data-k-lines]");
+    if (!code) { shownLines = ""; return; }
+    const range = linesOf(location.hash);
+    for (const line of code.querySelectorAll(".k-l--on")) line.classList.remove("k-l--on");
+    if (!range) return;
+    for (let n = range[0]; n <= Math.min(range[1], code.childElementCount); n++) code.children[n - 1].classList.add("k-l--on");
+    // A page that is drawn again stays where the person has scrolled to.
+    if (shownLines !== location.href) code.children[range[0] - 1]?.scrollIntoView({ block: "center" });
+    shownLines = location.href;
+  };
+  const pickLine = (e, line) => {
+    if (e.clientX - line.getBoundingClientRect().left > parseFloat(getComputedStyle(line).paddingLeft)) return;
+    const n = Number(line.id.slice(1));
+    const known = e.shiftKey && linesOf(location.hash);
+    const hash = known ? `#L${Math.min(known[0], n)}-L${Math.max(known[0], n)}` : `#L${n}`;
+    getSelection()?.removeAllRanges();
+    history.replaceState(history.state, "", location.pathname + location.search + hash);
+    shownLines = location.href;
+    markLines();
+  };
+  addEventListener("hashchange", markLines);
+  markLines();
+
   // ---- rail as a drawer on narrow screens ----
   const rail = open => {
     const app = document.querySelector(".k-app");
@@ -76,6 +121,8 @@
     closeMenus(at("details.k-menu-root"));
     if (at(".k-menu a, .k-menu button")) closeMenus();
     if (at("[data-k-copy]")) copy(at("[data-k-copy]"));
+    if (at("[data-k-copy-from]")) copyFrom(at("[data-k-copy-from]"));
+    if (at("[data-k-lines] > .k-l")) pickLine(e, at("[data-k-lines] > .k-l"));
     if (at("[data-k-theme]")) window.krateTheme.set(at("[data-k-theme]").dataset.kTheme);
     if (at("[data-k-rail]")) rail(!document.querySelector(".k-app")?.hasAttribute("data-rail-open"));
     else if (at("[data-k-rail-close]") || at(".k-rail a")) rail(false);
@@ -121,6 +168,9 @@
       if (filter) { e.preventDefault(); filter.focus(); filter.select(); }
       return;
     }
+    if (e.key === "t" && document.querySelector("[data-k-find]")) { e.preventDefault(); document.querySelector("[data-k-find]").click(); return; }
+    const permalink = e.key === "y" && document.querySelector("[data-k-permalink]");
+    if (permalink) { Blazor.navigateTo(permalink.getAttribute("href") + location.search + location.hash); return; }
     if (e.key === "y") { document.querySelector("[data-k-manifest]")?.click(); return; }
     if (first === "g" && Date.now() - firstAt < 1200) {
       first = "";
@@ -160,6 +210,7 @@
       }
       if (!open && element.open) element.close();
     },
+    lines: markLines,
     draft(key) { try { return sessionStorage.getItem(draftKey(key)); } catch { return null; } },
     forgetDraft(key) { try { sessionStorage.removeItem(draftKey(key)); } catch { /* nothing was kept */ } },
   };
