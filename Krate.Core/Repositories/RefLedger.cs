@@ -17,6 +17,7 @@ internal sealed class RefLedger(GitRepository git)
     /// <summary>Marks a push's entries in the logs of refs: <c>&lt;id&gt;@push.krate.invalid</c>.</summary>
     public const string PushMailDomain = "@push.krate.invalid";
 
+    private const int LongestLine = 4096;
     private const string Pages = "krate/refs";
     private const string Pushing = "krate/pushing";
 
@@ -87,7 +88,7 @@ internal sealed class RefLedger(GitRepository git)
         var (from, before) = (was?.LogBytes ?? 0, was?.Id ?? RefUpdate.None);
         var log = ReadLog(name, from, length);
         IEnumerable<RecordedUpdate> first = [];
-        if (was is not null && (length < from || (log.Count > 0 && log[0].Entry.Update.Old != before)) && ReadLog(name, 0, length) is [{ Entry.Update.IsCreate: true }, ..] whole)
+        if (was is not null && !GoesOn(name, was, length) && ReadLog(name, 0, length) is [{ Entry.Update.IsCreate: true }, ..] whole)
         {
             // The log does not go on where it ended: the ref was deleted and made again.
             (log, from, before, first) = (whole, 0, RefUpdate.None, [Deletion(name, was.Id)]);
@@ -99,6 +100,15 @@ internal sealed class RefLedger(GitRepository git)
         else (next[name], log) = (new(id, log[last].End), log[..(last + 1)]);
         // An entry that the next one does not follow is of an update that git did not get to make.
         return first.Concat(log.Where((l, i) => i == log.Count - 1 || log[i + 1].Entry.Update.Old == l.Entry.Update.New).Select(l => l.Entry));
+    }
+
+    /// <summary>Whether the log up to where it was read is still the same: its last line there led to what is known.</summary>
+    private bool GoesOn(string name, KnownRef was, long length)
+    {
+        if (was.LogBytes == 0) return true;
+        if (length < was.LogBytes) return false;
+        // A line begins somewhere in the window; what is before it is the end of another, and no entry.
+        return ReadLog(name, Math.Max(0, was.LogBytes - LongestLine), was.LogBytes) is [.., var last] && last.End == was.LogBytes && last.Entry.Update.New == was.Id;
     }
 
     private RecordedUpdate Deletion(string name, string was)

@@ -1,0 +1,101 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Krate.Core.Resources;
+using Krate.Tests.Testing;
+using Xunit;
+
+namespace Krate.Tests.Crash;
+
+/// <summary>Krate killed while people push: afterwards the audit tells of every moved ref once, as the logs of git have it.</summary>
+public sealed class PushKillTests
+{
+    private const int Kills = 6;
+    private const int Pushers = 3;
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Every_ref_that_moved_is_told_once_however_often_Krate_is_killed()
+    {
+        using var data = new TempData();
+        using var git = new GitClient();
+        string[] command = ["dotnet", Path.Combine(AppContext.BaseDirectory, "Krate.Web.dll")];
+        for (var i = 0; i < Pushers; i++) await git.NewRepositoryAsync($"work{i}");
+        await MakeRepositoryAsync(command, data.Directory.Path);
+        var random = new Random(5);
+        for (var kill = 0; kill < Kills; kill++)
+        {
+            await using var krate = await KrateProcess.StartAsync(command, data.Directory.Path, null, Ct);
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+            var pushed = new CountdownEvent(random.Next(2, 7));
+            var pushing = Enumerable.Range(0, Pushers).Select(i => PushAsync(git, krate, i, kill, pushed, end.Token)).ToList();
+            await Task.Run(() => pushed.Wait(Ct), Ct);
+            await krate.KillAsync();
+            await end.CancelAsync();
+            await Task.WhenAll(pushing);
+        }
+
+        await using var last = await KrateProcess.StartAsync(command, data.Directory.Path, null, Ct);
+        var directory = Path.Combine(data.Directory.Git, "acme", "shop.git");
+        var moved = Directory.EnumerateFiles(Path.Combine(directory, "logs", "refs"), "*", SearchOption.AllDirectories)
+            .SelectMany(f => File.ReadLines(f).Select(l => l.Split(' ')).Select(l => $"{Path.GetRelativePath(Path.Combine(directory, "logs"), f)} {l[0]} {l[1]}")).Order(StringComparer.Ordinal).ToList();
+        Assert.True(moved.Count >= Kills, $"only {moved.Count} refs moved");
+        Assert.Equal(moved, await ToldAsync(last, moved.Count));
+        // Nothing that a killed git left behind is in the way.
+        await git.RunAsync("work0", "push", "--quiet", "--force", UrlOf(last), "HEAD:refs/heads/after");
+    }
+
+    private static async Task PushAsync(GitClient git, KrateProcess krate, int pusher, int round, CountdownEvent pushed, CancellationToken ct)
+    {
+        for (var i = 0; !ct.IsCancellationRequested; i++)
+        {
+            await git.CommitAsync($"work{pusher}", "a.txt", $"{round} {i}\n");
+            var branch = string.Create(CultureInfo.InvariantCulture, $"HEAD:refs/heads/p{pusher}/b{i % 3}");
+            if ((await git.TryAsync($"work{pusher}", "push", "--quiet", "--force", UrlOf(krate), branch)).ExitCode == 0 && !pushed.IsSet) pushed.Signal();
+        }
+    }
+
+    private static string UrlOf(KrateProcess krate) => $"http://x:{krate.AdminToken()}@127.0.0.1:{krate.Http.Port}/git/acme/shop.git";
+
+    private static HttpClient ClientOf(KrateProcess krate) =>
+        new() { BaseAddress = krate.Http, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", krate.AdminToken()) } };
+
+    private static async Task MakeRepositoryAsync(string[] command, string data)
+    {
+        await using var krate = await KrateProcess.StartAsync(command, data, null, Ct);
+        using var client = ClientOf(krate);
+        await PostAsync(client, "krate-system/organizations", """{"metadata":{"name":"acme"},"spec":{"slug":"acme","displayName":"Acme"}}""");
+        await UntilReadyAsync(client, "krate-system/organizations/acme");
+        await PostAsync(client, "krate-org-acme/repositories", """{"metadata":{"name":"shop"},"spec":{"visibility":"private"}}""");
+        await UntilReadyAsync(client, "krate-org-acme/repositories/shop");
+    }
+
+    private static async Task PostAsync(HttpClient client, string path, string document)
+    {
+        using var answer = await client.PostAsJsonAsync($"/apis/krate.a5c.ai/v1alpha1/namespaces/{path}", JsonNode.Parse(document), Ct);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Ct));
+    }
+
+    private static async Task UntilReadyAsync(HttpClient client, string path)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while (KrateJson.ParseObject(await client.GetStringAsync(new Uri($"/apis/krate.a5c.ai/v1alpha1/namespaces/{path}", UriKind.Relative), Ct)).Text("status.phase") != "Ready") await timer.WaitForNextTickAsync(Ct);
+    }
+
+    /// <summary>Waits until as many have been told as moved; more would stay more.</summary>
+    private static async Task<IReadOnlyList<string>> ToldAsync(KrateProcess krate, int count)
+    {
+        using var client = ClientOf(krate);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        for (var attempt = 0; ; attempt++)
+        {
+            var events = KrateJson.ParseObject(await client.GetStringAsync(new Uri("/apis/krate.a5c.ai/v1alpha1/namespaces/krate-org-acme/auditevents?limit=5000", UriKind.Relative), Ct));
+            var told = events["items"]!.AsArray().Where(e => e.Text("spec.type")!.StartsWith("ref.", StringComparison.Ordinal))
+                .Select(e => $"{e.Text("spec.metadata.ref")} {e.Text("spec.metadata.before")} {e.Text("spec.metadata.after")}").Order(StringComparer.Ordinal).ToList();
+            if (told.Count >= count || attempt > 200) return told;
+            await timer.WaitForNextTickAsync(Ct);
+        }
+    }
+}
