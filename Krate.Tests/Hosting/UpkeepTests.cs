@@ -39,7 +39,7 @@ public sealed class UpkeepTests : IAsyncLifetime
             .AddSingleton(certificate)
             .BuildServiceProvider();
         using var kubeconfig = new AdminKubeconfig(
-            krate.Service<IServer>(), services, new TokenIssuer(krate.Service<SigningKeys>(), krate.Service<IdentityOptions>(), time), krate.Data, NullLogger<AdminKubeconfig>.Instance);
+            new ClientAccess(krate.Service<IServer>(), services, krate.Service<KrateSettings>()), services, new TokenIssuer(krate.Service<SigningKeys>(), krate.Service<IdentityOptions>(), time), krate.Data, NullLogger<AdminKubeconfig>.Instance);
         await kubeconfig.StartAsync(Ct);
         var before = await File.ReadAllTextAsync(krate.Kubeconfig, Ct);
 

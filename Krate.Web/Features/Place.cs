@@ -1,4 +1,5 @@
 using Krate.Core.Resources;
+using Krate.Web.Features.Code;
 
 namespace Krate.Web.Features;
 
@@ -28,7 +29,10 @@ public sealed record Place(string? Org, string Title, string Namespace)
         catalog.All.FirstOrDefault(k => Has(k) && k.QualifiedPlural == plural) ?? catalog.All.FirstOrDefault(k => Has(k) && k.Plural == plural);
 
     /// <summary>The list of repositories; each repository's own pages are below it.</summary>
-    public string Repositories => $"{Home}/repositories";
+    public string Repositories => CodeUrls.RepositoriesOf(Org!);
+
+    /// <summary>Where a person gets a token, and the lines for git and kubectl.</summary>
+    public string Connect => CodeUrls.ConnectOf(Org!);
 
     public string ListUrl(KindDefinition kind) => (IsPlatform ? "" : kind.Kind) switch
     {
@@ -37,11 +41,11 @@ public sealed record Place(string? Org, string Title, string Namespace)
         _ => $"{Resources}/{Uri.EscapeDataString(kind.Plural)}",
     };
 
-    public string NewUrl(KindDefinition kind) => HasOwnPages(kind) ? $"{Repositories}/new" : $"{Resources}/{Uri.EscapeDataString(kind.Plural)}/new";
+    public string NewUrl(KindDefinition kind) => HasOwnPages(kind) ? CodeUrls.NewOf(Org!) : $"{Resources}/{Uri.EscapeDataString(kind.Plural)}/new";
 
     /// <param name="tab">A tab of the generic page, which every kind has.</param>
     public string Url(KindDefinition kind, string name, string? tab = null) =>
-        tab is null && HasOwnPages(kind) ? $"{Repositories}/{Uri.EscapeDataString(name)}" : ResourceUrl(kind, name, tab);
+        tab is null && HasOwnPages(kind) ? new CodeUrls(Org!, name).Home : ResourceUrl(kind, name, tab);
 
     /// <summary>The generic page of a resource.</summary>
     public string ResourceUrl(KindDefinition kind, string name, string? tab = null) =>

@@ -1,9 +1,7 @@
-using System.Text;
 using Krate.Core.Identity;
+using Krate.Core.Resources;
 using Krate.Core.Store;
 using Krate.Web.Hosting.Tls;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace Krate.Web.Hosting;
 
@@ -12,7 +10,7 @@ namespace Krate.Web.Hosting;
 /// hours; its token lasts twelve. Renews the server certificate on the same occasions.
 /// </summary>
 public sealed class AdminKubeconfig(
-    IServer server,
+    ClientAccess access,
     IServiceProvider services,
     TokenIssuer issuer,
     DataDirectory data,
@@ -29,7 +27,7 @@ public sealed class AdminKubeconfig(
     /// <summary>The addresses are known only now: a port may have been chosen by the system.</summary>
     public Task StartedAsync(CancellationToken cancellationToken)
     {
-        if (Address() is null)
+        if (access.Https is null)
         {
             log.LogWarning("There is no https address: kubectl will not work, because it sends no credentials over http");
             written = true;
@@ -51,36 +49,12 @@ public sealed class AdminKubeconfig(
     /// <summary>Writes it anew. Safe at any time: readers see the old file or the new one.</summary>
     public void Write()
     {
-        if (Address() is not { } address) return;
-        var configuration = services.GetRequiredService<IConfiguration>();
-        var authority = TlsHosting.IsReplaced(configuration) ? null : services.GetRequiredService<CertificateAuthority>().CertificatePem;
+        if (access.Https is not { } address) return;
         var (token, _) = issuer.MintAdmin();
-        PrivateFile.Replace(data.AdminKubeconfig, Document(address.ClientUrl, authority, token));
+        PrivateFile.Replace(data.AdminKubeconfig, ClientAccess.Document(address.ClientUrl, access.AuthorityPem, WellKnown.AdminUser, token, "default"));
         written = true;
         log.LogInformation("kubectl --kubeconfig {Path} reaches {Address}", data.AdminKubeconfig, address.ClientUrl);
     }
-
-    internal static string Document(string url, string? authorityPem, string token) =>
-        $"""
-        apiVersion: v1
-        kind: Config
-        clusters:
-        - name: krate
-          cluster:
-            server: {url}{(authorityPem is null ? "" : "\n    certificate-authority-data: " + Convert.ToBase64String(Encoding.ASCII.GetBytes(authorityPem)))}
-        users:
-        - name: krate-admin
-          user:
-            token: {token}
-        contexts:
-        - name: krate
-          context:
-            cluster: krate
-            user: krate-admin
-            namespace: default
-        current-context: krate
-
-        """;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -107,6 +81,4 @@ public sealed class AdminKubeconfig(
             return false;
         }
     }
-
-    private Listener? Address() => Listeners.Of(server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []).FirstHttps;
 }

@@ -132,6 +132,7 @@ public static class KrateHost
             .AddKrateIdentity(new IdentityOptions(IssuerName.Of(settings), LocalDeveloper: true))
             .AddSingleton<CertificateAuthority>()
             .AddSingleton<ServerCertificate>()
+            .AddSingleton<ClientAccess>()
             .AddSingleton<AdminKubeconfig>()
             .AddSingleton<IReadiness>(p => p.GetRequiredService<AdminKubeconfig>())
             .AddHostedService(p => p.GetRequiredService<AdminKubeconfig>())

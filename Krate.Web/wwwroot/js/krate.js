@@ -144,13 +144,30 @@
     try { localStorage.setItem("krate.keys", e.target.checked ? "on" : "off"); } catch { /* nothing to keep it in */ }
   });
 
+  // What is typed between Ctrl K and the palette's field being there belongs into the field.
+  let ahead = null;
+  const openPalette = () => {
+    ahead = "";
+    setTimeout(() => { ahead = null; }, 3000);
+    document.querySelector("[data-k-palette]")?.click();
+  };
+  const typeAhead = e => {
+    if (ahead === null || document.querySelector("dialog[open]")) return false;
+    if (e.key === "Escape") { ahead = null; return false; }
+    if (e.key.length !== 1 || e.ctrlKey || e.metaKey || e.altKey) return false;
+    ahead += e.key;
+    e.preventDefault();
+    return true;
+  };
+
   let first = "", firstAt = 0;
   document.addEventListener("keydown", e => {
     if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "k") {
       e.preventDefault();
-      document.querySelector("[data-k-palette]")?.click();
+      openPalette();
       return;
     }
+    if (typeAhead(e)) return;
     if ((e.ctrlKey || e.metaKey) && e.key === "Enter") {
       // The panel on top is the last one.
       const scope = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document;
@@ -206,11 +223,25 @@
       if (!element) return;
       if (open && !element.open) {
         element.showModal();
-        element.querySelector("[autofocus]")?.focus();
+        const field = element.querySelector("[autofocus]");
+        field?.focus();
+        if (ahead && field?.getAttribute("role") === "combobox") {
+          field.value = ahead;
+          field.dispatchEvent(new Event("input", { bubbles: true }));
+        }
+        ahead = null;
       }
       if (!open && element.open) element.close();
     },
     lines: markLines,
+    // Hands a text over as a file, without an address that could be kept or logged.
+    save(name, text) {
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+      link.download = name;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    },
     draft(key) { try { return sessionStorage.getItem(draftKey(key)); } catch { return null; } },
     forgetDraft(key) { try { sessionStorage.removeItem(draftKey(key)); } catch { /* nothing was kept */ } },
   };
