@@ -1,5 +1,6 @@
 using Krate.Web.Features;
 using Krate.Web.Features.Code;
+using Krate.Web.Features.Repositories;
 using Krate.Web.Features.Resources;
 using Krate.Web.Hosting.Requests;
 using Krate.Web.Live;
@@ -32,6 +33,7 @@ public static class PageServices
             .AddScoped<Carrier>()
             .AddScoped<Workplace>()
             .AddScoped<ReferenceCheck>()
+            .AddScoped<RepositoryRefs>()
             .AddScoped<PageStatus>()
             .AddCodePages();
     }

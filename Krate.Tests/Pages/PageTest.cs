@@ -2,10 +2,12 @@ using System.Text.Json.Nodes;
 using Bunit;
 using Krate.Core.Gateway;
 using Krate.Core.Kinds;
+using Krate.Core.Repositories;
 using Krate.Core.Resources;
 using Krate.Core.Store;
 using Krate.Tests.Testing;
 using Krate.Web.Features;
+using Krate.Web.Features.Repositories;
 using Krate.Web.Features.Resources;
 using Krate.Web.Hosting.SignIn;
 using Krate.Web.Live;
@@ -18,6 +20,8 @@ namespace Krate.Tests.Pages;
 /// <summary>Pages in a circuit of bUnit's, over the real gateway and a store of this class.</summary>
 public abstract class PageTest : BunitContext, IAsyncLifetime, IClassFixture<KrateCore>
 {
+    private readonly TempData data = new();
+
     protected PageTest(KrateCore core)
     {
         Core = core;
@@ -34,7 +38,10 @@ public abstract class PageTest : BunitContext, IAsyncLifetime, IClassFixture<Kra
             .AddScoped<Carrier>()
             .AddScoped<Workplace>()
             .AddScoped<ReferenceCheck>()
-            .AddScoped<PageStatus>();
+            .AddScoped<PageStatus>()
+            .AddSingleton(new RepositoryFiles(data.Directory, TimeProvider.System))
+            .AddSingleton(p => new HostedRepositories(core.Gateway, core.Service<IResourceCache>(), KindTable.Catalog, p.GetRequiredService<RepositoryFiles>()))
+            .AddScoped<RepositoryRefs>();
         SetRendererInfo(new RendererInfo("Server", true));
     }
 
@@ -48,6 +55,12 @@ public abstract class PageTest : BunitContext, IAsyncLifetime, IClassFixture<Kra
     protected static CancellationToken Ct => Xunit.TestContext.Current.CancellationToken;
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing) data.Dispose();
+    }
 
     protected static Place PlaceOf(string ns) => new(ns["krate-org-".Length..], "Test", ns);
 

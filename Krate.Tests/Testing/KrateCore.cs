@@ -29,6 +29,9 @@ public class KrateCore : IAsyncLifetime
 
     public Actor Admin { get; } = new(WellKnown.AdminUser, [WellKnown.MastersGroup, WellKnown.AuthenticatedGroup]);
 
+    public T Service<T>()
+        where T : notnull => services.GetRequiredService<T>();
+
     public IResourceGateway Gateway => services.GetRequiredService<IResourceGateway>();
 
     public IAuthorizer Authorizer => services.GetRequiredService<IAuthorizer>();
