@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Extensions.Caching.Memory;
 using TextMateSharp.Grammars;
 using TextMateSharp.Registry;
@@ -34,6 +36,16 @@ public sealed class CodeHighlighter : IDisposable
     /// <returns>Null for plain text.</returns>
     public Task<IReadOnlyList<IReadOnlyList<CodeSpan>>?> SpansAsync(string blobId, string fileName, IReadOnlyList<string> lines, CancellationToken ct) =>
         SpansAsync(blobId, () => Languages.ScopeOf(Options, fileName), lines, ct);
+
+    /// <summary>A fenced block of Markdown as HTML.</summary>
+    /// <param name="language">As people write it behind the fence: "csharp", "sh", "yml".</param>
+    public async Task<string> FenceToHtmlAsync(string language, string text, CancellationToken ct)
+    {
+        var lines = CodeLines.Split(text);
+        var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+        var spans = await SpansAsync(key, () => Languages.ScopeOfFence(Options, language), lines, ct) ?? [];
+        return string.Join('\n', lines.Select((line, i) => CodeLines.LineToHtml(line, i < spans.Count ? spans[i] : [])));
+    }
 
     /// <summary>The lines of a file as HTML, one element per line.</summary>
     public async Task<string> ToHtmlAsync(string blobId, string fileName, string text, CancellationToken ct)

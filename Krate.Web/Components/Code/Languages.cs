@@ -40,6 +40,13 @@ internal static class Languages
         return extension.Length == 0 ? null : options.GetScopeByExtension(extension.ToLowerInvariant());
     }
 
+    /// <returns>Null for what has no grammar.</returns>
+    public static string? ScopeOfFence(RegistryOptions options, string language)
+    {
+        var id = language.ToLowerInvariant();
+        return ScopeOf(options, "x." + id) ?? options.GetScopeByLanguageId(id switch { "bash" or "shell" or "console" or "zsh" => "shellscript", "c#" => "csharp", "golang" => "go", _ => id });
+    }
+
     /// <summary>Scopes go from the outside in; the innermost that has a colour counts.</summary>
     public static string ClassOf(List<string> scopes)
     {

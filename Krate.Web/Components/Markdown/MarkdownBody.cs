@@ -1,18 +1,23 @@
 using AngleSharp.Dom;
 using AngleSharp.Html.Dom;
+using Krate.Web.Components.Code;
 
 namespace Krate.Web.Components.Markdown;
 
 /// <summary>Makes a sanitised text part of the page: links, images, names. Sets only attributes and text of elements that may stay.</summary>
-internal sealed class MarkdownBody(IHtmlDocument document, MarkdownLinks links)
+internal sealed class MarkdownBody(IHtmlDocument document, MarkdownLinks links, CodeHighlighter highlighter)
 {
     /// <summary>Before every id, so that no text can take the place of an element of the page.</summary>
     public const string IdPrefix = "md-";
 
+    private const string Fence = "language-";
+    private const int MaxFenceChars = 20_000;
+
     private static readonly HashSet<string> Classes = new(["contains-task-list", "task-list-item", "footnotes", "footnote-ref", "footnote-back-ref"], StringComparer.Ordinal);
 
-    public void Finish()
+    public async Task FinishAsync(CancellationToken ct)
     {
+        var fences = document.Body!.QuerySelectorAll("pre > code").Select(c => (Code: c, Language: c.ClassList.FirstOrDefault(n => n.StartsWith(Fence, StringComparison.Ordinal))?[Fence.Length..])).ToList();
         foreach (var element in document.Body!.QuerySelectorAll("*").ToList())
         {
             Name(element);
@@ -23,6 +28,11 @@ internal sealed class MarkdownBody(IHtmlDocument document, MarkdownLinks links)
 
         foreach (var heading in document.Body.QuerySelectorAll("h1[id],h2[id],h3[id],h4[id],h5[id],h6[id]").ToList()) AddAnchor(heading);
         foreach (var table in document.Body.QuerySelectorAll("table").ToList()) LetScroll(table);
+        foreach (var (code, language) in fences)
+        {
+            code.ParentElement!.SetAttribute("tabindex", "0");
+            if (language is not null && code.TextContent.Length <= MaxFenceChars) code.InnerHtml = await highlighter.FenceToHtmlAsync(language, code.TextContent, ct);
+        }
     }
 
     private static void Name(IElement element)
@@ -70,7 +80,7 @@ internal sealed class MarkdownBody(IHtmlDocument document, MarkdownLinks links)
     {
         var written = image.GetAttribute("src")?.Trim() ?? "";
         if (HostOf(written) is { } external) image.ReplaceWith(Placeholder(image, external));
-        else if (Resolve(written, links.Image) is { } address)
+        else if (written.Length > 0 && Resolve(written, links.Image) is { } address)
         {
             image.SetAttribute("src", address);
             image.SetAttribute("loading", "lazy");

@@ -1,4 +1,5 @@
 using Ganss.Xss;
+using Krate.Web.Components.Code;
 using Markdig;
 using Markdig.Extensions.AutoIdentifiers;
 using Markdig.Extensions.EmphasisExtras;
@@ -9,7 +10,7 @@ namespace Krate.Web.Components.Markdown;
 /// Markdown of people as HTML that can neither run nor load anything from elsewhere: GitHub's dialect, then a list of what may stay,
 /// then links resolved. Thread-safe.
 /// </summary>
-public sealed class MarkdownRenderer
+public sealed class MarkdownRenderer(CodeHighlighter highlighter)
 {
     /// <summary>Longer texts are shown as their source.</summary>
     public const int MaxChars = 512 << 10;
@@ -35,7 +36,7 @@ public sealed class MarkdownRenderer
 
     /// <returns>Safe HTML.</returns>
     /// <exception cref="ArgumentException">The text has more than <see cref="MaxChars"/>.</exception>
-    public string Render(string text, MarkdownLinks links)
+    public async Task<string> RenderAsync(string text, MarkdownLinks links, CancellationToken ct)
     {
         if (text.Length > MaxChars) throw new ArgumentException("The text is too long to be drawn.", nameof(text));
         string html;
@@ -50,7 +51,7 @@ public sealed class MarkdownRenderer
         }
 
         var document = sanitizer.SanitizeDom(html);
-        new MarkdownBody(document, links).Finish();
+        await new MarkdownBody(document, links, highlighter).FinishAsync(ct);
         return document.Body!.InnerHtml;
     }
 

@@ -59,9 +59,9 @@ public sealed class CodeReader(CodeHighlighter highlighter, MarkdownRenderer mar
         if (text.AsLfsPointer() is { } pointer) return Of(FileShape.LargeStorage) with { Large = pointer };
         var shown = Of(FileShape.Code) with { Text = text, Lines = CodeLines.Count(text.Text) };
         if (image) shown = shown with { Shape = FileShape.Image };
-        if (FileTypes.IsMarkdown(entry.Name)) shown = shown with { Shape = FileShape.Markdown };
+        if (FileTypes.IsMarkdown(entry.Name) && text.Text.Length <= MarkdownRenderer.MaxChars) shown = shown with { Shape = FileShape.Markdown };
         if (FileTypes.Separator(entry.Name) is { } separator && CsvRows.Read(text.Text, separator) is { } rows) shown = shown with { Shape = FileShape.Table, Rows = rows };
-        if (shown.Shape == FileShape.Markdown && !source) return shown with { Html = markdown.Render(text.Text, new RepositoryLinks(urls, revision.Name, path)) };
+        if (shown.Shape == FileShape.Markdown && !source) return shown with { Html = await markdown.RenderAsync(text.Text, new RepositoryLinks(urls, revision.Name, path), ct) };
         if (shown.Shape != FileShape.Code && !source) return shown;
         return shown with { Html = await highlighter.ToHtmlAsync(entry.Id, entry.Name, text.Text, ct) };
     }
