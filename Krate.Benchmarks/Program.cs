@@ -7,6 +7,9 @@ var suites = new Dictionary<string, Func<Report, CancellationToken, Task>>(Strin
     ["store"] = StoreSuite.RunAsync,
     ["store-create"] = (report, ct) => StoreSuite.RunAsync(report, StoreSuite.CreatesAsync, ct),
     ["store-list"] = (report, ct) => StoreSuite.RunAsync(report, StoreSuite.ListsAsync, ct),
+    ["git"] = GitSuite.TransfersAsync,
+    ["git-memory"] = GitSuite.MemoryAsync,
+    ["git-pages"] = GitSuite.PagesAsync,
     ["store-watch"] = (report, ct) => StoreSuite.RunAsync(report, StoreSuite.WatchesAsync, ct),
 };
 

@@ -20,6 +20,8 @@ public sealed class KrateProcess : IAsyncDisposable
 
     public string Data { get; }
 
+    public int ProcessId => process.Id;
+
     public Uri Http { get; }
 
     public Uri Https { get; }

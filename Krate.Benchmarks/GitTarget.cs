@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Krate.Core.Resources;
+using Krate.Tests.Testing;
+
+namespace Krate.Benchmarks;
+
+/// <summary>The published app as a process, with an organization for repositories, and a git to use with it.</summary>
+internal sealed class GitTarget : IAsyncDisposable
+{
+    private readonly KrateProcess krate;
+    private readonly DirectoryInfo folder;
+
+    private GitTarget(KrateProcess krate, DirectoryInfo folder)
+    {
+        this.krate = krate;
+        this.folder = folder;
+        Client = new HttpClient { BaseAddress = krate.Http, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", krate.AdminToken()) }, Timeout = TimeSpan.FromMinutes(5) };
+    }
+
+    /// <summary>Over http, as the administrator.</summary>
+    public HttpClient Client { get; }
+
+    /// <param name="app">Path of Krate.Web.dll, published in Release.</param>
+    public static async Task<GitTarget> StartAsync(string app, CancellationToken ct)
+    {
+        var folder = Directory.CreateTempSubdirectory("krate-bench-");
+        var target = new GitTarget(await KrateProcess.StartAsync(["dotnet", app], Path.Combine(folder.FullName, "data"), null, ct), folder);
+        await target.MakeAsync("krate-system/organizations", "bench", """{"metadata":{"name":"bench"},"spec":{"slug":"bench","displayName":"Bench"}}""", ct);
+        return target;
+    }
+
+    public string In(string name) => Path.Combine(folder.FullName, name);
+
+    public Task MakeRepositoryAsync(string name, CancellationToken ct) =>
+        MakeAsync("krate-org-bench/repositories", name, $$$"""{"metadata":{"name":"{{{name}}}"},"spec":{"visibility":"private"}}""", ct);
+
+    public string UrlOf(string repository) => $"http://x:{krate.AdminToken()}@127.0.0.1:{krate.Http.Port}/git/bench/{repository}.git";
+
+    public string DirectoryOf(string repository) => Path.Combine(krate.Data, "git", "bench", repository + ".git");
+
+    /// <summary>MiB that the server holds now, and at most so far.</summary>
+    public (double Now, double Peak) Memory()
+    {
+        var lines = File.ReadAllLines($"/proc/{krate.ProcessId}/status");
+        return (Of("VmRSS:"), Of("VmHWM:"));
+
+        double Of(string name) => double.Parse(lines.First(l => l.StartsWith(name, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+    }
+
+    /// <returns>Seconds.</returns>
+    public async Task<double> GitAsync(string work, CancellationToken ct, params string[] arguments)
+    {
+        var start = Measure.Now;
+        using var process = Start(work, arguments);
+        process.StandardInput.Close();
+        var error = process.StandardError.ReadToEndAsync(ct);
+        await process.WaitForExitAsync(ct);
+        if (process.ExitCode != 0) throw new InvalidOperationException($"git {arguments[0]}: {await error}");
+        return Measure.Since(start).TotalSeconds;
+    }
+
+    /// <summary>A bare repository from a fast-import stream.</summary>
+    public async Task ImportAsync(string name, Action<StreamWriter> write, CancellationToken ct)
+    {
+        await GitAsync(".", ct, "init", "--quiet", "--bare", "--initial-branch=main", In(name));
+        using var process = Start(name, "fast-import", "--quiet");
+        var error = process.StandardError.ReadToEndAsync(ct);
+        await using (var writer = new StreamWriter(process.StandardInput.BaseStream)) write(writer);
+        await process.WaitForExitAsync(ct);
+        if (process.ExitCode != 0) throw new InvalidOperationException(await error);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await krate.DisposeAsync();
+        folder.Delete(recursive: true);
+    }
+
+    private Process Start(string work, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("git", arguments) { RedirectStandardInput = true, RedirectStandardError = true, WorkingDirectory = In(work) };
+        foreach (var (name, value) in new[] { ("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_TERMINAL_PROMPT", "0") }) start.Environment[name] = value;
+        return Process.Start(start)!;
+    }
+
+    private async Task MakeAsync(string path, string name, string document, CancellationToken ct)
+    {
+        var root = $"/apis/krate.a5c.ai/v1alpha1/namespaces/{path}";
+        using (var made = await Client.PostAsJsonAsync(root, JsonNode.Parse(document), ct)) made.EnsureSuccessStatusCode();
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        while (KrateJson.ParseObject(await Client.GetStringAsync(new Uri($"{root}/{name}", UriKind.Relative), ct)).Text("status.phase") != "Ready") await timer.WaitForNextTickAsync(ct);
+    }
+}
