@@ -27,15 +27,15 @@ public sealed class RepositoryDraft
     public ResourceChange ToChange(KindDefinition kind, string ns, string org)
     {
         var spec = new JsonObject { ["organizationRef"] = org, ["visibility"] = Visibility };
-        if (DefaultBranch.Length > 0) spec["defaultBranch"] = DefaultBranch;
+        if (DefaultBranch.Trim().Length > 0) spec["defaultBranch"] = DefaultBranch.Trim();
         if (Description.Trim().Length > 0) spec["description"] = Description.Trim();
         switch (Contents)
         {
             case Contents.Url:
-                spec.Set("hosting.importFrom.url", ImportUrl);
+                spec.Set("hosting.importFrom.url", ImportUrl.Trim());
                 break;
             case Contents.Path:
-                spec.Set("hosting.importFrom.path", ImportPath);
+                spec.Set("hosting.importFrom.path", ImportPath.Trim());
                 break;
             case Contents.Fork:
                 spec["forkOf"] = ForkOf;
@@ -44,7 +44,7 @@ public sealed class RepositoryDraft
                 break;
         }
 
-        return ResourceChange.Create(kind, ns, Name, spec);
+        return ResourceChange.Create(kind, ns, Name.Trim(), spec);
     }
 }
 
