@@ -59,6 +59,9 @@ public sealed record ListOptions
     public int Limit { get; init; }
 
     public string? Continue { get; init; }
+
+    /// <summary>Waits up to three seconds until this process has seen that version (another replica's write); the list may be older after that.</summary>
+    public long? NotOlderThan { get; init; }
 }
 
 public sealed record WatchOptions

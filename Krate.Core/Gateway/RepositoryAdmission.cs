@@ -3,15 +3,17 @@ using Krate.Core.Resources;
 
 namespace Krate.Core.Gateway;
 
-/// <summary>Levels of RepositoryPermission, and what each may do on the repository itself.</summary>
+/// <summary>
+/// Levels of RepositoryPermission, and what each may do on the repository itself. Whoever may read it may also follow it, by name.
+/// </summary>
 public static class RepositoryLevels
 {
     public static IReadOnlyDictionary<string, IReadOnlyList<string>> Verbs { get; } = new Dictionary<string, IReadOnlyList<string>>
     {
-        ["read"] = ["get"],
-        ["write"] = ["get", "push"],
-        ["maintain"] = ["get", "push", "update", "patch"],
-        ["admin"] = ["get", "push", "update", "patch", "delete"],
+        ["read"] = ["get", "list", "watch"],
+        ["write"] = ["get", "list", "watch", "push"],
+        ["maintain"] = ["get", "list", "watch", "push", "update", "patch"],
+        ["admin"] = ["get", "list", "watch", "push", "update", "patch", "delete"],
     };
 }
 

@@ -18,6 +18,8 @@ internal sealed partial class ResourceGateway(
     ITokenAuthenticator tokens,
     TimeProvider time) : IResourceGateway
 {
+    private static readonly TimeSpan FutureVersionWait = TimeSpan.FromSeconds(3);
+
     public Task<AccessDecision> ReviewAsync(Actor actor, AccessRequest request, CancellationToken ct) => Task.FromResult(authorizer.Decide(actor, request));
 
     public async Task<Resource> GetAsync(Actor actor, KindDefinition kind, string ns, string name, CancellationToken ct)
@@ -30,7 +32,22 @@ internal sealed partial class ResourceGateway(
     public async Task<ResourceList> ListAsync(Actor actor, KindDefinition kind, string? ns, ListOptions options, CancellationToken ct)
     {
         await AuthorizeAsync(actor, "list", kind, ns ?? "", NameIn(options.Fields), "", ct);
+        if (options.NotOlderThan is { } version) await WaitForAsync(version, ct);
         return await ListVisibleAsync(actor, kind, ns, options, ct);
+    }
+
+    private async Task WaitForAsync(long version, CancellationToken ct)
+    {
+        if (store.Feed.Latest >= version) return;
+        var seen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var watching = store.Feed.Observe(change =>
+        {
+            if (change.Version >= version) seen.TrySetResult();
+        });
+        // It may have come between the look and the watching.
+        if (store.Feed.Latest >= version) return;
+        await seen.Task.WaitAsync(FutureVersionWait, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        ct.ThrowIfCancellationRequested();
     }
 
     public async IAsyncEnumerable<WatchEvent> WatchAsync(Actor actor, KindDefinition kind, string? ns, WatchOptions options, [EnumeratorCancellation] CancellationToken ct)

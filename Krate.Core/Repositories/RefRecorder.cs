@@ -83,7 +83,8 @@ public sealed class RefRecorder(IResourceGateway gateway, IResourceCache cache, 
         if (updates.Count > 0)
         {
             var last = updates.MaxBy(u => u.PushId, StringComparer.Ordinal)!;
-            status["lastPush"] = new JsonObject { ["time"] = Timestamps.Format(time.GetUtcNow()), ["by"] = UserOf(last), ["ref"] = last.Update.Ref };
+            status["lastPush"] = new JsonObject { ["time"] = Timestamps.Format(time.GetUtcNow()), ["ref"] = last.Update.Ref };
+            if (last.User.Length > 0) status["lastPush"]!["by"] = last.User;
         }
 
         var options = new WriteOptions { Subresource = "status", FieldManager = "krate-git", Records = [.. updates.Select(u => AuditTrail.RefUpdated(UserOf(u), u.PushId, repository, u.Update.Ref, u.Update.Old, u.Update.New))] };

@@ -10,9 +10,6 @@ namespace Krate.Web.Api;
 /// <summary>The verbs of Kubernetes' REST API over the gateway.</summary>
 internal sealed class ResourceRequests(IResourceGateway gateway, KindCatalog catalog, Answers answers, WatchStream watches)
 {
-    /// <summary>How long a list waits for a version that this process has not seen yet (another replica's write).</summary>
-    private static readonly TimeSpan FutureVersionWait = TimeSpan.FromSeconds(3);
-
     public Task HandleAsync(HttpContext context, string group, string version, string rest)
     {
         var path = KubernetesPath.Parse(catalog, group, version, rest);
@@ -52,13 +49,8 @@ internal sealed class ResourceRequests(IResourceGateway gateway, KindCatalog cat
         if (RequestOptions.Flag(request, "sendInitialEvents") is not null) throw Invalid("sendInitialEvents", "Forbidden: sendInitialEvents is forbidden for list");
 
         var actor = context.GetActor();
-        var list = await gateway.ListAsync(actor, path.Kind, path.Namespace, options, context.RequestAborted);
-        for (var waited = TimeSpan.Zero; list.Version < wanted; waited += TimeSpan.FromMilliseconds(100))
-        {
-            if (waited >= FutureVersionWait) throw TooLarge(wanted.Value, list.Version);
-            await Task.Delay(100, context.RequestAborted);
-            list = await gateway.ListAsync(actor, path.Kind, path.Namespace, options, context.RequestAborted);
-        }
+        var list = await gateway.ListAsync(actor, path.Kind, path.Namespace, options with { NotOlderThan = wanted }, context.RequestAborted);
+        if (list.Version < wanted) throw TooLarge(wanted.Value, list.Version);
 
         // The past is only served as the further pages of a list that began in it.
         if (match == "Exact" && list.Version != wanted) throw ApiException.Expired($"The resourceVersion for the provided list is too old: {wanted} is wanted, the latest is {list.Version}");
