@@ -28,6 +28,8 @@ public sealed class EveryPageTests(AppFixture app) : Journey(app)
         { "tool-profiles", "/orgs/acme/resources/agenttoolprofiles" },
         { "secrets", "/orgs/acme/resources/secrets" },
         { "empty-list", "/orgs/acme/resources/agentdispatchruns" },
+        { "code-home", "/orgs/acme/repositories/payments-api" },
+        { "code-file", "/orgs/acme/repositories/payments-api/blob/main/internal/settlement/backoff.go#L3-L5" },
         { "all-resources", "/orgs/acme/resources" },
         { "admin-organizations", "/admin/organizations" },
         { "admin-clusterroles", "/admin/clusterroles" },
