@@ -21,7 +21,7 @@ internal sealed class RefLedger(GitRepository git)
     private const string Pages = "krate/refs";
     private const string Pushing = "krate/pushing";
 
-    /// <summary>Makes the folders that a ledger needs in a new git directory.</summary>
+    /// <summary>Makes the folders that a ledger needs, where they are missing.</summary>
     public static void Prepare(string directory)
     {
         foreach (var folder in new[] { Pages, Pushing }) Directory.CreateDirectory(Path.Combine(directory, folder));

@@ -152,6 +152,7 @@ internal sealed class RepositoryReconciler(
             context.Logger.LogInformation("Repository {Repository} is hosted in {Directory}", repository.Key, directory);
         }
 
+        RefLedger.Prepare(directory);
         await PointHeadAsync(new GitRepository(directory), DefaultBranch(repository), ct);
         return repository.Body.Text("status.import.phase") == "Failed" && source is not null
             ? new(HostingReady, Condition.True, "ImportFailed", $"Hosted, but empty: {repository.Body.Text("status.import.message")}")
