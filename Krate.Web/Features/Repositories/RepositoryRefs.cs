@@ -9,15 +9,15 @@ public sealed class RepositoryRefs(HostedRepositories repositories, Workplace wo
 {
     private const int Most = 2000;
 
-    /// <summary>At most 2,000, in git's order; none for a repository without commits, or that the person may not read.</summary>
+    /// <summary>At most 2,000 of each, in git's order; none for a repository without commits, or that the person may not read.</summary>
     public async Task<IReadOnlyList<NamedRef>> OfAsync(string org, string repository, CancellationToken ct = default)
     {
         try
         {
             var hosted = await repositories.OpenAsync(await workplace.ActorAsync(ct), org, repository, ct);
             if (!hosted.IsHosted) return [];
-            var output = await hosted.Git.RunOrThrowAsync(["for-each-ref", $"--count={Most}", "--format=%(refname)", "refs/heads", "refs/tags"], ct);
-            return [.. output.Lines.Select(l => new NamedRef(l))];
+            var names = await hosted.Git.ListRefNamesAsync(Most, ct);
+            return [.. names.Branches.Select(b => new NamedRef(NamedRef.Heads + b)), .. names.Tags.Select(t => new NamedRef(NamedRef.Tags + t))];
         }
         catch (Exception e) when (e is ApiException or GitException or TimeoutException)
         {
@@ -29,10 +29,11 @@ public sealed class RepositoryRefs(HostedRepositories repositories, Workplace wo
 /// <param name="Full"><c>refs/heads/main</c>.</param>
 public sealed record NamedRef(string Full)
 {
-    private const string Heads = "refs/heads/";
+    internal const string Heads = "refs/heads/";
+    internal const string Tags = "refs/tags/";
 
     public bool IsBranch => Full.StartsWith(Heads, StringComparison.Ordinal);
 
     /// <summary><c>main</c>.</summary>
-    public string Name => Full[(IsBranch ? Heads.Length : "refs/tags/".Length)..];
+    public string Name => Full[(IsBranch ? Heads.Length : Tags.Length)..];
 }

@@ -1,0 +1,55 @@
+using System.Globalization;
+
+namespace Krate.Core.Git;
+
+/// <summary>Lines of a file, one after another, that one commit brought.</summary>
+/// <param name="First">Number of the first line, from 1.</param>
+/// <param name="Before">The file before this commit: commit and path; null when the commit brought the file.</param>
+public sealed record BlameGroup(int First, int Count, string Commit, string Author, DateTimeOffset Time, string Subject, (string Commit, string Path)? Before);
+
+public sealed partial class GitRepository
+{
+    private static readonly TimeSpan BlameLimit = TimeSpan.FromSeconds(15);
+
+    /// <summary>Which commit brought each line of a file.</summary>
+    /// <returns>Null when there is no such file.</returns>
+    /// <exception cref="TimeoutException">Its history is too long to be walked in 15 seconds.</exception>
+    public async Task<IReadOnlyList<BlameGroup>?> BlameAsync(string commit, string path, CancellationToken ct)
+    {
+        var output = await RunAsync(["blame", "--porcelain", commit, "--", path], ct, maxBytes: 32 << 20, limit: BlameLimit);
+        return output.ExitCode == 0 ? ParseBlame(output.Lines) : null;
+    }
+
+    private static List<BlameGroup> ParseBlame(IEnumerable<string> lines)
+    {
+        var groups = new List<BlameGroup>();
+        var commits = new Dictionary<string, Dictionary<string, string>>(StringComparer.Ordinal);
+        var facts = new Dictionary<string, string>(StringComparer.Ordinal);
+        var (id, number, isNew) = ("", 0, false);
+        foreach (var line in lines)
+        {
+            if (line.StartsWith('\t'))
+            {
+                // The line itself ends what is said about it.
+                if (isNew) groups.Add(Group(number, id, facts));
+                else if (groups.Count > 0) groups[^1] = groups[^1] with { Count = groups[^1].Count + 1 };
+            }
+            else if (line.Split(' ') is [{ Length: >= 40 } commit, _, var final, ..] && commit.All(Uri.IsHexDigit))
+            {
+                (number, isNew) = (int.Parse(final, CultureInfo.InvariantCulture), commit != id);
+                id = commit;
+                if (!commits.TryGetValue(id, out facts!)) commits[id] = facts = new(StringComparer.Ordinal);
+            }
+            else if (line.IndexOf(' ', StringComparison.Ordinal) is var space and > 0)
+            {
+                facts[line[..space]] = line[(space + 1)..];
+            }
+        }
+
+        return groups;
+    }
+
+    private static BlameGroup Group(int first, string id, Dictionary<string, string> facts) => new(
+        first, 1, id, facts.GetValueOrDefault("author", ""), GitCommit.TimeOf(facts.GetValueOrDefault("author-time", "")), facts.GetValueOrDefault("summary", ""),
+        facts.GetValueOrDefault("previous") is { } previous && previous.Split(' ', 2) is [var commit, var path] ? (commit, path) : null);
+}
