@@ -4,7 +4,7 @@ using System.Globalization;
 namespace Krate.Core.Git;
 
 /// <param name="HasMore">There are older ones.</param>
-public sealed record CommitPage(IReadOnlyList<GitCommit> Commits, bool HasMore);
+public sealed record CommitList(IReadOnlyList<GitCommit> Commits, bool HasMore);
 
 /// <summary>The last commit of each entry of a folder, by name.</summary>
 /// <param name="IsCut">The time was up; entries that are not named changed longer ago.</param>
@@ -23,7 +23,7 @@ public sealed partial class GitRepository
 
     /// <summary>The commits that lead to a commit, the newest first; with a path, those that changed it.</summary>
     /// <param name="skip">How many newer ones to leave out.</param>
-    public async Task<CommitPage> HistoryAsync(string commit, string path, int skip, int count, CancellationToken ct)
+    public async Task<CommitList> HistoryAsync(string commit, string path, int skip, int count, CancellationToken ct)
     {
         string[] paths = path.Length == 0 ? [] : ["--", path];
         var commits = await LogAsync([string.Create(CultureInfo.InvariantCulture, $"--skip={skip}"), string.Create(CultureInfo.InvariantCulture, $"-{count + 1}"), commit, .. paths], ct);
@@ -31,7 +31,7 @@ public sealed partial class GitRepository
     }
 
     /// <summary>The commits of one side of a comparison: those that <paramref name="to"/> has and <paramref name="from"/> has not.</summary>
-    public async Task<CommitPage> CommitsBetweenAsync(string from, string to, int count, CancellationToken ct)
+    public async Task<CommitList> CommitsBetweenAsync(string from, string to, int count, CancellationToken ct)
     {
         var commits = await LogAsync([string.Create(CultureInfo.InvariantCulture, $"-{count + 1}"), to, "^" + from], ct);
         return new([.. commits.Take(count)], commits.Count > count);
