@@ -83,6 +83,8 @@ public sealed class GitProcess : IAsyncDisposable
         ["GIT_ALLOW_PROTOCOL"] = "none",
         ["GIT_NO_LAZY_FETCH"] = "1",
         ["GIT_LITERAL_PATHSPECS"] = "1",
+        // Whoever may push a ref could show other contents for any object, or none.
+        ["GIT_NO_REPLACE_OBJECTS"] = "1",
         ["LC_ALL"] = "C.UTF-8",
         ["HOME"] = "/nonexistent",
     };

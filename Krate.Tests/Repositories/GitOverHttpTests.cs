@@ -139,6 +139,21 @@ public sealed class GitOverHttpTests(GitWorld world) : IDisposable
     }
 
     [Fact]
+    public async Task A_pushed_replacement_of_an_object_changes_nothing_on_the_server()
+    {
+        var repository = await world.NewRepositoryAsync();
+        await git.NewRepositoryAsync("source");
+        await git.RunAsync("source", "push", "--quiet", world.UrlOf(repository.Name), "main");
+        // A commit that stands for itself: a git that follows replacements reads nothing of it any more.
+        var commit = await git.RunAsync("source", "rev-parse", "HEAD");
+        await git.RunAsync("source", "push", "--quiet", world.UrlOf(repository.Name), "main:refs/replace/" + commit);
+
+        await git.RunAsync("source", "push", "--quiet", world.UrlOf(repository.Name), "main:other");
+        await git.RunAsync(".", "clone", "--quiet", world.UrlOf(repository.Name), "clone");
+        Assert.Equal(commit, await git.RunAsync("clone", "rev-parse", "origin/other"));
+    }
+
+    [Fact]
     public async Task A_compressed_negotiation_is_understood()
     {
         var repository = await world.NewRepositoryAsync();
