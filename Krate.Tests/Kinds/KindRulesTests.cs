@@ -83,6 +83,8 @@ public sealed class KindRulesTests
     [InlineData("OrgSharingPolicy", "spec: {sourceOrg: a, targetOrg: a, allowedRefs: []}", "spec.targetOrg")]
     [InlineData("OrgSharingPolicy", "spec: {sourceOrg: a, targetOrg: b, allowedRefs: [{kind: Secret, name: x}]}", "spec.allowedRefs[0].kind")]
     [InlineData("Repository", "spec: {visibility: private, defaultBranch: 'a..b'}", "spec.defaultBranch")]
+    [InlineData("Repository", "metadata: {name: x.git}\nspec: {visibility: private}", "metadata.name")]
+    [InlineData("Repository", "metadata: {name: new}\nspec: {visibility: private}", "metadata.name")]
     [InlineData("Repository", "metadata: {name: r}\nspec: {visibility: private, forkOf: r}", "spec.forkOf")]
     [InlineData("BranchProtection", "spec: {refs: ['refs/heads/a b']}", "spec.refs[0]")]
     [InlineData("SSHKey", "spec: {scope: user, key: '-----BEGIN OPENSSH PRIVATE KEY-----'}", "spec.key")]

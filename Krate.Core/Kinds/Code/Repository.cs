@@ -154,6 +154,9 @@ public static class RepositoryKind
 
     private static IEnumerable<FieldError> Validate(JsonObject body)
     {
+        // Part of addresses: the pages and git find no other name, and "new" is a page beside the repositories.
+        if (body.Text("metadata.name") is { Length: > 0 } name && (!MetadataRules.IsDnsLabel(name) || name == "new"))
+            yield return Rows.Invalid("metadata.name", "must be lower case letters, digits or '-', starting and ending with a letter or digit, and not \"new\"");
         if (body.Text("spec.defaultBranch") is { Length: > 0 } branch && !GitRefs.IsBranchName(branch))
             yield return Rows.Invalid("spec.defaultBranch", "must be a branch name without refs/heads/");
         if (body.Text("spec.forkOf") is { Length: > 0 } fork && fork == body.Text("metadata.name"))
