@@ -11,6 +11,8 @@ namespace Krate.E2E.Hosting;
 /// </summary>
 public abstract class Journey(AppFixture app) : IAsyncLifetime
 {
+    /// <summary>What a browser keeps after signing in, by address of the program.</summary>
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<Uri, string> Sessions = new();
     private readonly List<string> complaints = [];
     private readonly List<IBrowserContext> contexts = [];
 
@@ -33,7 +35,9 @@ public abstract class Journey(AppFixture app) : IAsyncLifetime
         Assert.DoesNotContain(complaints, c => !Expected.Any(e => c.Contains(e, StringComparison.Ordinal)));
     }
 
-    protected async Task<IPage> NewPageAsync(bool dark = false, int width = 1440, int height = 900)
+    protected Task<IPage> NewPageAsync(bool dark = false, int width = 1440, int height = 900) => NewPageAsync(dark, width, height, null);
+
+    private async Task<IPage> NewPageAsync(bool dark, int width, int height, string? session)
     {
         var context = await App.Browser.NewContextAsync(new()
         {
@@ -41,6 +45,7 @@ public abstract class Journey(AppFixture app) : IAsyncLifetime
             ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
             ReducedMotion = ReducedMotion.Reduce,
             ViewportSize = new() { Width = width, Height = height },
+            StorageState = session,
         });
         contexts.Add(context);
         var page = await context.NewPageAsync();
@@ -65,14 +70,22 @@ public abstract class Journey(AppFixture app) : IAsyncLifetime
         return page;
     }
 
-    /// <summary>Signs in as the local developer by keyboard and lands on <paramref name="path"/>.</summary>
+    /// <summary>Signs in as the local developer, by keyboard the first time and with that session later, and lands on <paramref name="path"/>.</summary>
     protected async Task<IPage> SignedInAsync(string path = "/", bool dark = false, int width = 1440, int height = 900)
     {
-        var page = await NewPageAsync(dark, width, height);
+        var known = Sessions.GetValueOrDefault(Krate.Http);
+        var page = await NewPageAsync(dark, width, height, known);
+        if (known is not null)
+        {
+            await GoAsync(page, path);
+            return page;
+        }
+
         await page.GotoAsync("/signin?returnUrl=" + Uri.EscapeDataString(path));
         await page.GetByRole(AriaRole.Button, new() { Name = "Continue as local developer" }).PressAsync("Enter");
         await page.WaitForURLAsync(url => !url.Contains("/signin", StringComparison.Ordinal));
         await LiveAsync(page);
+        Sessions[Krate.Http] = await page.Context.StorageStateAsync();
         return page;
     }
 
