@@ -85,7 +85,8 @@ public sealed class DiffTests : IDisposable
         return string.Join('\n', lines);
     }
 
-    private static string Apply(string old, IReadOnlyList<DiffHunk> hunks)
+    /// <summary>What the old text becomes.</summary>
+    internal static string Apply(string old, IReadOnlyList<DiffHunk> hunks)
     {
         var lines = old.Split('\n').Select(l => l + "\n").ToList();
         lines[^1] = lines[^1][..^1];

@@ -28,8 +28,7 @@ public static class DiffReader
         var summary = await git.DiffAsync(from, to, ct);
         var lines = 0;
         var shown = summary.Files.Where(f => f.Lines <= MaxFileLines && !IsGenerated(f.Path)).TakeWhile(f => (lines += f.Lines) <= MaxLines).Take(MaxFiles).ToList();
-        var patches = await Task.WhenAll(shown.Select(async f => (f.Path, Hunks: await git.DiffFileAsync(from, to, f, ignoreSpace, ct))));
-        return new(from, to, summary, patches.Where(p => p.Hunks is not null).ToDictionary(p => p.Path, p => p.Hunks!, StringComparer.Ordinal));
+        return new(from, to, summary, await git.DiffFilesAsync(from, to, shown, ignoreSpace, ct));
     }
 }
 
