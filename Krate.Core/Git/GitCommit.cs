@@ -17,19 +17,26 @@ public sealed record GitCommit(string Id, IReadOnlyList<string> Parents, GitPers
 {
     public bool IsMerge => Parents.Count > 1;
 
-    /// <summary>For git's <c>--format</c>; each commit ends with a record separator.</summary>
-    internal const string Format = "%H%x00%P%x00%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct%x00%s%x00%b%x1e";
+    /// <summary>For git's <c>--format</c> with <c>-z</c>: NUL is the one character that no name and no message can have.</summary>
+    internal const string Format = "%H%x00%P%x00%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct%x00%s%x00%b";
 
-    internal const char End = '\x1e';
+    /// <summary>As <see cref="Format"/>, with an empty body: for lists, where a message of megabytes must not be read.</summary>
+    internal const string ListFormat = "%H%x00%P%x00%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct%x00%s%x00";
 
-    /// <summary>Null for what is no commit.</summary>
-    internal static GitCommit? Parse(string record)
+    private const int Fields = 10;
+
+    /// <summary>The commits of an output in one of the formats; a last one that was cut is left out.</summary>
+    internal static IEnumerable<GitCommit> Parse(GitOutput output)
     {
-        if (record.TrimStart('\n').Split('\0') is not [var id, var parents, var an, var ae, var at, var cn, var ce, var ct, var subject, var body]) return null;
-        return new(id, parents.Split(' ', StringSplitOptions.RemoveEmptyEntries), new(an, ae, TimeOf(at)), new(cn, ce, TimeOf(ct)), subject, body.Trim('\n'));
+        var fields = output.Fields;
+        var whole = output.IsCut ? fields.Length - 1 : fields.Length;
+        for (var at = 0; at + Fields <= whole; at += Fields)
+            yield return new(
+                fields[at], fields[at + 1].Split(' ', StringSplitOptions.RemoveEmptyEntries), new(fields[at + 2], fields[at + 3], TimeOf(fields[at + 4])),
+                new(fields[at + 5], fields[at + 6], TimeOf(fields[at + 7])), fields[at + 8], fields[at + 9].Trim('\n'));
     }
 
     /// <summary>Times far out of every calendar are people's mistakes, too.</summary>
     internal static DateTimeOffset TimeOf(string seconds) =>
-        DateTimeOffset.FromUnixTimeSeconds(long.TryParse(seconds, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var s) && Math.Abs(s) < 200_000_000_000 ? s : 0);
+        DateTimeOffset.FromUnixTimeSeconds(long.TryParse(seconds, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var s) && s is > -60_000_000_000 and < 200_000_000_000 ? s : 0);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace Krate.Core.Git;
 
@@ -9,15 +10,15 @@ public sealed record BlameGroup(int First, int Count, string Commit, string Auth
 
 public sealed partial class GitRepository
 {
-    private static readonly TimeSpan BlameLimit = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan BlameLimit = TimeSpan.FromSeconds(10);
 
     /// <summary>Which commit brought each line of a file.</summary>
-    /// <returns>Null when there is no such file.</returns>
-    /// <exception cref="TimeoutException">Its history is too long to be walked in 15 seconds.</exception>
+    /// <returns>Null when there is no such file, or more to say than 32 MiB.</returns>
+    /// <exception cref="TimeoutException">Its history is too long to be walked in 10 seconds.</exception>
     public async Task<IReadOnlyList<BlameGroup>?> BlameAsync(string commit, string path, CancellationToken ct)
     {
         var output = await RunAsync(["blame", "--porcelain", commit, "--", path], ct, maxBytes: 32 << 20, limit: BlameLimit);
-        return output.ExitCode == 0 ? ParseBlame(output.Lines) : null;
+        return output is { ExitCode: 0, IsCut: false } ? ParseBlame(output.Lines) : null;
     }
 
     private static List<BlameGroup> ParseBlame(IEnumerable<string> lines)
@@ -51,5 +52,34 @@ public sealed partial class GitRepository
 
     private static BlameGroup Group(int first, string id, Dictionary<string, string> facts) => new(
         first, 1, id, facts.GetValueOrDefault("author", ""), GitCommit.TimeOf(facts.GetValueOrDefault("author-time", "")), facts.GetValueOrDefault("summary", ""),
-        facts.GetValueOrDefault("previous") is { } previous && previous.Split(' ', 2) is [var commit, var path] ? (commit, path) : null);
+        facts.GetValueOrDefault("previous") is { } previous && previous.Split(' ', 2) is [var commit, var path] ? (commit, Unquote(path)) : null);
+
+    /// <summary>A path as git writes it where a line must hold it: in quotes with escapes when it has characters that would end it.</summary>
+    private static string Unquote(string name)
+    {
+        if (name is not ['"', .., '"']) return name;
+        var inner = name.AsSpan(1, name.Length - 2);
+        var bytes = new List<byte>();
+        for (var i = 0; i < inner.Length; i++)
+        {
+            if (inner[i] != '\\' || i + 1 == inner.Length)
+            {
+                var length = char.IsHighSurrogate(inner[i]) && i + 1 < inner.Length ? 2 : 1;
+                bytes.AddRange(Encoding.UTF8.GetBytes(inner.Slice(i, length).ToString()));
+                i += length - 1;
+            }
+            else if (inner[i + 1] is >= '0' and <= '3' && i + 3 < inner.Length)
+            {
+                bytes.Add((byte)(((inner[i + 1] - '0') << 6) | ((inner[i + 2] - '0') << 3) | (inner[i + 3] - '0')));
+                i += 3;
+            }
+            else
+            {
+                bytes.Add((byte)(inner[++i] switch { 'a' => '\a', 'b' => '\b', 'f' => '\f', 'n' => '\n', 'r' => '\r', 't' => '\t', 'v' => '\v', var other => other }));
+            }
+        }
+
+        return Encoding.UTF8.GetString([.. bytes]);
+    }
 }
+

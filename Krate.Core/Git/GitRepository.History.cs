@@ -12,117 +12,120 @@ public sealed record LastCommits(IReadOnlyDictionary<string, GitCommit> ByName, 
 
 public sealed partial class GitRepository
 {
-    private const int MaxMessageBytes = 4 << 20;
-    private const int MaxRemembered = 2_000;
-    private static readonly TimeSpan LastCommitsLimit = TimeSpan.FromSeconds(4);
+    private const int MaxListBytes = 16 << 20;
+
+    /// <summary>Entries of all remembered folders together.</summary>
+    private const int MaxRemembered = 200_000;
+    private const int MaxLastCommits = 1_000;
+    private const int MaxWalked = 20_000;
+    private static readonly TimeSpan LastCommitsLimit = TimeSpan.FromSeconds(3);
     private static readonly ConcurrentDictionary<(string Directory, string Commit, string Folder), LastCommits> Remembered = new();
+    private static int remembered;
 
-    /// <summary>One commit, or null when there is none of that id.</summary>
-    public async Task<GitCommit?> FindCommitDetailAsync(string id, CancellationToken ct) =>
-        await LogAsync(["-1", id], ct) is [var commit] ? commit : null;
+    /// <summary>One commit with its body, or null when there is none of that id.</summary>
+    public async Task<GitCommit?> FindCommitDetailAsync(string id, CancellationToken ct)
+    {
+        var output = await RunAsync(["log", "-z", "--format=" + GitCommit.Format, "-1", "--end-of-options", id, "--"], ct, MaxListBytes);
+        return output.ExitCode == 0 ? GitCommit.Parse(output).FirstOrDefault() : null;
+    }
 
-    /// <summary>The commits that lead to a commit, the newest first; with a path, those that changed it.</summary>
+    /// <summary>The commits that lead to a commit, the newest first; with a path, those that changed it. Without bodies; renames are not followed.</summary>
+    /// <param name="path">It need not be there any more.</param>
     /// <param name="skip">How many newer ones to leave out.</param>
     public async Task<CommitList> HistoryAsync(string commit, string path, int skip, int count, CancellationToken ct)
     {
-        string[] paths = path.Length == 0 ? [] : ["--", path];
-        var commits = await LogAsync([string.Create(CultureInfo.InvariantCulture, $"--skip={skip}"), string.Create(CultureInfo.InvariantCulture, $"-{count + 1}"), commit, .. paths], ct);
-        return new([.. commits.Take(count)], commits.Count > count);
+        if (!IsTreePath(path)) return new([], false);
+        string[] paths = path.Length == 0 ? [] : [path];
+        return await ListAsync([string.Create(CultureInfo.InvariantCulture, $"--skip={skip}"), "--end-of-options", commit, "--", .. paths], count, ct);
     }
 
     /// <summary>The commits of one side of a comparison: those that <paramref name="to"/> has and <paramref name="from"/> has not.</summary>
     public async Task<CommitList> CommitsBetweenAsync(string from, string to, int count, CancellationToken ct)
     {
-        var commits = await LogAsync([string.Create(CultureInfo.InvariantCulture, $"-{count + 1}"), to, "^" + from], ct);
-        return new([.. commits.Take(count)], commits.Count > count);
+        return await ListAsync([to, "^" + from, "--"], count, ct);
     }
 
     /// <summary>
-    /// The last commit of every entry of a folder, from one walk through the history of the folder that ends when all are found or the
-    /// time is up. What was found whole is remembered.
+    /// The last commit of the first 1,000 entries of a folder, from one walk through the history of the folder that ends when all are
+    /// found, after 3 seconds or 20,000 commits. What was found whole is remembered.
     /// </summary>
     public async Task<LastCommits> LastCommitsAsync(string commit, string folder, CancellationToken ct)
     {
         if (Remembered.TryGetValue((Directory, commit, folder), out var known)) return known;
-        var wanted = (await ListFolderAsync(commit, folder, ct))?.Entries.Where(e => e.IsNamed).Select(e => e.Name).ToHashSet(StringComparer.Ordinal) ?? [];
-        var found = new Dictionary<string, GitCommit>(StringComparer.Ordinal);
+        var wanted = (await ListFolderAsync(commit, folder, ct))?.Entries.Where(e => e.IsNamed).Take(MaxLastCommits).ToDictionary(e => e.Name, e => e.IsFolder ? null : e.Id, StringComparer.Ordinal) ?? [];
+        var found = new Dictionary<string, string>(StringComparer.Ordinal);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
         patience.CancelAfter(LastCommitsLimit);
-        var isCut = false;
         try
         {
             await WalkAsync(commit, folder, wanted, found, patience.Token);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            isCut = true;
+            // What was found in time is the answer.
         }
 
-        var last = new LastCommits(found, isCut);
-        if (isCut) return last;
-        if (Remembered.Count >= MaxRemembered) Remembered.Clear();
-        return Remembered[(Directory, commit, folder)] = last;
+        var commits = (await ReadCommitsAsync([.. found.Values.Distinct(StringComparer.Ordinal)], ct)).ToDictionary(c => c.Id, StringComparer.Ordinal);
+        var last = new LastCommits(found.Where(f => commits.ContainsKey(f.Value)).ToDictionary(f => f.Key, f => commits[f.Value], StringComparer.Ordinal), wanted.Count > 0);
+        if (!last.IsCut) Remember((Directory, commit, folder), last);
+        return last;
     }
 
-    private async Task WalkAsync(string commit, string folder, HashSet<string> wanted, Dictionary<string, GitCommit> found, CancellationToken ct)
+    private static void Remember((string Directory, string Commit, string Folder) key, LastCommits last)
     {
-        var prefix = folder.Length == 0 ? "" : folder + "/";
-        string[] paths = folder.Length == 0 ? [] : ["--", folder];
-        // A merge is named where it differs from its first parent: that is what a reader of the branch saw arrive.
-        string[] arguments = ["log", "--format=%x1d" + GitCommit.Format, "--name-only", "-z", "--no-renames", "--diff-merges=first-parent", commit, .. paths];
-        GitCommit? at = null;
-        await foreach (var chunk in ChunksAsync(arguments, '\x1d', ct))
+        if (Interlocked.Add(ref remembered, 1 + last.ByName.Count) > MaxRemembered)
         {
-            var end = chunk.IndexOf(GitCommit.End, StringComparison.Ordinal);
-            if (end < 0 || (at = GitCommit.Parse(chunk[..end])) is null) continue;
-            foreach (var path in chunk[(end + 1)..].Split(['\0', '\n'], StringSplitOptions.RemoveEmptyEntries))
+            Remembered.Clear();
+            Interlocked.Exchange(ref remembered, 1 + last.ByName.Count);
+        }
+
+        Remembered[key] = last;
+    }
+
+    /// <param name="wanted">Names with what they are now, null for folders; those that are found are taken out.</param>
+    private async Task WalkAsync(string commit, string folder, Dictionary<string, string?> wanted, Dictionary<string, string> found, CancellationToken ct)
+    {
+        if (wanted.Count == 0) return;
+        var prefix = folder.Length == 0 ? "" : folder + "/";
+        string[] paths = folder.Length == 0 ? [] : [folder];
+        // A merge is named where it differs from its first parent: that is what a reader of the branch saw arrive.
+        string[] arguments = ["log", "-z", "--format=%H", "--raw", "--no-abbrev", "--no-renames", "--diff-merges=first-parent", "--end-of-options", commit, "--", .. paths];
+        var (at, change, walked) = ("", "", 0);
+        await foreach (var field in FieldsAsync(arguments, ct))
+        {
+            // An id of a commit, or ":100644 100644 ID ID M" and in the next field the path, which may be any words.
+            if (change.Length == 0)
             {
-                if (!path.StartsWith(prefix, StringComparison.Ordinal)) continue;
-                var name = path[prefix.Length..].Split('/', 2)[0];
-                if (wanted.Remove(name)) found[name] = at;
+                if (field.TrimStart('\n') is [':', ..] head) change = head;
+                else if (field.Length > 0) (at, walked) = (field, walked + 1);
+                if (walked > MaxWalked) return;
+                continue;
             }
 
+            var blob = change.Split(' ')[3];
+            change = "";
+            if (!field.StartsWith(prefix, StringComparison.Ordinal)) continue;
+            var name = field[prefix.Length..].Split('/', 2)[0];
+            // A file counts where the change made it what it is: what another branch made of it may have lost in a merge.
+            if (!wanted.TryGetValue(name, out var now) || (now is not null && now != blob)) continue;
+            wanted.Remove(name);
+            found[name] = at;
             if (wanted.Count == 0) return;
         }
     }
 
-    /// <summary>Streams what lies between separators.</summary>
-    private async IAsyncEnumerable<string> ChunksAsync(IReadOnlyList<string> arguments, char separator, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+    private async Task<CommitList> ListAsync(IReadOnlyList<string> arguments, int count, CancellationToken ct)
     {
-        await Slots.WaitAsync(ct);
-        try
-        {
-            await using var git = GitProcess.Start(Directory, arguments);
-            git.Input.Close();
-            using var reader = new StreamReader(git.Output, System.Text.Encoding.UTF8);
-            var chunk = new System.Text.StringBuilder();
-            var buffer = new char[16 << 10];
-            int count;
-            while ((count = await reader.ReadAsync(buffer, ct)) > 0)
-            {
-                var from = 0;
-                for (int at; (at = Array.IndexOf(buffer, separator, from, count - from)) >= 0; from = at + 1)
-                {
-                    chunk.Append(buffer, from, at - from);
-                    if (chunk.Length > 0) yield return chunk.ToString();
-                    chunk.Clear();
-                }
-
-                chunk.Append(buffer, from, count - from);
-            }
-
-            if (chunk.Length > 0) yield return chunk.ToString();
-        }
-        finally
-        {
-            Slots.Release();
-        }
+        var output = await RunOrThrowAsync(["log", "-z", "--format=" + GitCommit.ListFormat, string.Create(CultureInfo.InvariantCulture, $"-{count + 1}"), .. arguments], ct, MaxListBytes);
+        var commits = GitCommit.Parse(output).ToList();
+        return new([.. commits.Take(count)], commits.Count > count || output.IsCut);
     }
 
-    private async Task<IReadOnlyList<GitCommit>> LogAsync(IReadOnlyList<string> arguments, CancellationToken ct)
+    /// <summary>Commits by their full ids, without bodies.</summary>
+    private async Task<IEnumerable<GitCommit>> ReadCommitsAsync(IReadOnlyCollection<string> ids, CancellationToken ct)
     {
-        var output = await RunAsync(["log", "--format=" + GitCommit.Format, .. arguments], ct, maxBytes: MaxMessageBytes);
-        if (output.ExitCode != 0 && !output.IsCut) return [];
-        return [.. output.Text.Split(GitCommit.End).Select(GitCommit.Parse).OfType<GitCommit>()];
+        if (ids.Count == 0) return [];
+        var output = await RunAsync(["log", "-z", "--format=" + GitCommit.ListFormat, "--no-walk=unsorted", "--stdin"], ct, MaxListBytes, input: System.Text.Encoding.ASCII.GetBytes(string.Join('\n', ids) + "\n"));
+        return output.ExitCode == 0 ? GitCommit.Parse(output) : throw output.ToException("log");
     }
 }

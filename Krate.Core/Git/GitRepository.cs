@@ -77,6 +77,38 @@ public sealed partial class GitRepository(string directory)
         }
     }
 
+    /// <summary>Streams the parts of a <c>-z</c> output of any length; leaving the loop ends git. The caller bounds the time.</summary>
+    /// <exception cref="GitException">git failed; thrown at the end of the parts.</exception>
+    private async IAsyncEnumerable<string> FieldsAsync(string[] arguments, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+    {
+        await Slots.WaitAsync(ct);
+        try
+        {
+            await using var git = GitProcess.Start(Directory, arguments);
+            git.Input.Close();
+            using var part = new MemoryStream();
+            var buffer = new byte[64 << 10];
+            int count;
+            while ((count = await git.Output.ReadAsync(buffer, ct)) > 0)
+            {
+                for (int at = 0, end; at < count; at = end + 1)
+                {
+                    end = Array.IndexOf(buffer, (byte)0, at, count - at);
+                    part.Write(buffer, at, (end < 0 ? count : end) - at);
+                    if (end < 0) break;
+                    yield return Encoding.UTF8.GetString(part.GetBuffer(), 0, (int)part.Length);
+                    part.SetLength(0);
+                }
+            }
+
+            if (await git.WaitAsync(ct) is var exit and not 0) throw new GitException($"git {arguments[0]} failed with exit code {exit}: {git.ErrorText.Trim()}", exit);
+        }
+        finally
+        {
+            Slots.Release();
+        }
+    }
+
     private static async Task FeedAsync(GitProcess git, ReadOnlyMemory<byte> input, CancellationToken ct)
     {
         try

@@ -31,6 +31,7 @@ public sealed class EveryPageTests(AppFixture app) : Journey(app)
         { "code-home", "/orgs/acme/repositories/payments-api" },
         { "code-file", "/orgs/acme/repositories/payments-api/blob/main/internal/settlement/backoff.go#L3-L5" },
         { "code-history", "/orgs/acme/repositories/payments-api/history/main" },
+        { "code-file-history", "/orgs/acme/repositories/payments-api/history/main/internal/settlement/backoff.go" },
         { "code-blame", "/orgs/acme/repositories/payments-api/blame/main/internal/settlement/backoff.go" },
         { "code-compare", "/orgs/acme/repositories/payments-api/compare/main...jonas/settlement-backoff" },
         { "code-branches", "/orgs/acme/repositories/payments-api/branches" },

@@ -86,9 +86,10 @@
     const range = linesOf(location.hash);
     for (const line of code.querySelectorAll(".k-l--on")) line.classList.remove("k-l--on");
     if (!range) return;
-    for (let n = range[0]; n <= Math.min(range[1], code.childElementCount); n++) code.children[n - 1].classList.add("k-l--on");
+    const lines = code.querySelectorAll(".k-l");
+    for (let n = range[0]; n <= Math.min(range[1], lines.length); n++) lines[n - 1].classList.add("k-l--on");
     // A page that is drawn again stays where the person has scrolled to.
-    if (shownLines !== location.href) code.children[range[0] - 1]?.scrollIntoView({ block: "center" });
+    if (shownLines !== location.href) lines[range[0] - 1]?.scrollIntoView({ block: "center" });
     shownLines = location.href;
   };
   const pickLine = (e, line) => {
@@ -122,7 +123,7 @@
     if (at(".k-menu a, .k-menu button")) closeMenus();
     if (at("[data-k-copy]")) copy(at("[data-k-copy]"));
     if (at("[data-k-copy-from]")) copyFrom(at("[data-k-copy-from]"));
-    if (at("[data-k-lines] > .k-l")) pickLine(e, at("[data-k-lines] > .k-l"));
+    if (at("[data-k-lines] .k-l")) pickLine(e, at("[data-k-lines] .k-l"));
     if (at("[data-k-theme]")) window.krateTheme.set(at("[data-k-theme]").dataset.kTheme);
     if (at("[data-k-rail]")) rail(!document.querySelector(".k-app")?.hasAttribute("data-rail-open"));
     else if (at("[data-k-rail-close]") || at(".k-rail a")) rail(false);
