@@ -201,12 +201,12 @@ public sealed class RepositoryPagesTests(KrateCore core) : PageTest(core)
         Assert.Equal(4, page.FindAll(".k-chip").Count);
     }
 
-    /// <summary>Presses what is there at that moment: a live change may draw the page anew in between.</summary>
+    /// <summary>Presses what is there at that moment: a live change may draw the page anew, and check the right anew, in between.</summary>
     private static Task PressAsync<T>(IRenderedComponent<T> page, string selector)
         where T : IComponent
     {
-        page.WaitForElement(selector);
-        return page.InvokeAsync(() => page.Find(selector).Click());
+        page.WaitForAssertion(() => page.Find(selector).Click());
+        return Task.CompletedTask;
     }
 
     private static IEnumerable<string> Names(IRenderedComponent<RepositoryListView> page) => page.FindAll("td.k-name a").Select(a => a.TextContent);

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Security.Claims;
 using System.Text.Json.Nodes;
 using Krate.Core.Gateway;
 using Krate.Core.Identity;
@@ -5,6 +7,10 @@ using Krate.Core.Kinds;
 using Krate.Core.Repositories;
 using Krate.Core.Resources;
 using Krate.Tests.Testing;
+using Krate.Web.Hosting.SignIn;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.Extensions.Options;
 using Xunit;
 
 namespace Krate.Tests.Repositories;
@@ -71,6 +77,24 @@ public sealed class GitWorld : IAsyncLifetime
     }
 
     public string TokenOf(string user) => user == WellKnown.AdminUser ? Server.AdminToken : Server.Service<TokenIssuer>().MintUser(user).Token;
+
+    /// <summary>With a token for programs; pages know people by their session only.</summary>
+    public HttpClient ClientOf(string user)
+    {
+        var client = Server.NewClient(TokenOf(user), http: true);
+        client.DefaultRequestHeaders.Add("Cookie", SessionOf(user));
+        return client;
+    }
+
+    /// <summary>The cookie that a sign-in of this person ends with.</summary>
+    private string SessionOf(string user)
+    {
+        var principal = new ClaimsPrincipal(new ClaimsIdentity(
+            [new("sub", user), new("sid", Guid.NewGuid().ToString("N")), new("iat", TimeProvider.System.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture))], Sessions.Scheme, "sub", null));
+        var ticket = new AuthenticationTicket(principal, new AuthenticationProperties { ExpiresUtc = TimeProvider.System.GetUtcNow() + Sessions.Lifetime }, Sessions.Scheme);
+        var options = Server.Service<IOptionsMonitor<CookieAuthenticationOptions>>().Get(Sessions.Scheme);
+        return string.Create(CultureInfo.InvariantCulture, $"krate-{Server.Http.Port}={options.TicketDataFormat.Protect(ticket)}");
+    }
 
     /// <summary>Clone address over http with this person's token; null for nobody.</summary>
     public string UrlOf(string repository, string? user = WellKnown.AdminUser) =>

@@ -1,20 +1,14 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Net.Http.Headers;
-using System.Security.Claims;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Krate.Core.Kinds;
 using Krate.Core.Resources;
 using Krate.Tests.Testing;
-using Krate.Web.Hosting.SignIn;
-using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.AspNetCore.StaticAssets;
-using Microsoft.Extensions.Options;
 using Xunit;
 
 namespace Krate.Tests.Repositories;
@@ -74,26 +68,8 @@ public sealed partial class OutsiderTests(GitWorld world) : IDisposable
     private IEnumerable<(string Who, HttpClient Client)> People()
     {
         yield return ("nobody", world.Server.NewClient(http: true));
-        yield return ("a person without a role", ClientOf("oskar"));
-        yield return ("a member of the organization", ClientOf("mira"));
-    }
-
-    /// <summary>With a token for programs; pages know people by their session only.</summary>
-    private HttpClient ClientOf(string user)
-    {
-        var client = world.Server.NewClient(world.TokenOf(user), http: true);
-        client.DefaultRequestHeaders.Add("Cookie", SessionOf(user));
-        return client;
-    }
-
-    /// <summary>The cookie that a sign-in of this person ends with.</summary>
-    private string SessionOf(string user)
-    {
-        var principal = new ClaimsPrincipal(new ClaimsIdentity(
-            [new("sub", user), new("sid", Guid.NewGuid().ToString("N")), new("iat", TimeProvider.System.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture))], Sessions.Scheme, "sub", null));
-        var ticket = new AuthenticationTicket(principal, new AuthenticationProperties { ExpiresUtc = TimeProvider.System.GetUtcNow() + Sessions.Lifetime }, Sessions.Scheme);
-        var options = world.Server.Service<IOptionsMonitor<CookieAuthenticationOptions>>().Get(Sessions.Scheme);
-        return string.Create(CultureInfo.InvariantCulture, $"krate-{world.Server.Http.Port}={options.TicketDataFormat.Protect(ticket)}");
+        yield return ("a person without a role", world.ClientOf("oskar"));
+        yield return ("a member of the organization", world.ClientOf("mira"));
     }
 
     private async Task AskAllAsync(Planted secret, IReadOnlyList<Question> questions)

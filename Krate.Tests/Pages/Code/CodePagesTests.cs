@@ -96,6 +96,21 @@ public sealed class CodePagesTests(GitWorld world)
     }
 
     [Fact]
+    public async Task A_public_repository_is_read_by_who_may_see_nothing_else_of_the_organization()
+    {
+        var repository = await world.NewRepositoryAsync("public");
+        using var git = new GitClient();
+        await git.NewRepositoryAsync("work", "README.md", "# Open to all\n");
+        await git.RunAsync("work", "push", "--quiet", world.UrlOf(repository.Name), "main");
+        using var outsider = world.ClientOf("oskar");
+        outsider.DefaultRequestHeaders.Accept.ParseAdd("text/html");
+
+        Assert.Contains("Open to all", await outsider.GetStringAsync(new Uri(new CodeUrls("acme", repository.Name).Home, UriKind.Relative), Ct), StringComparison.Ordinal);
+        using var org = await outsider.GetAsync(new Uri("/orgs/acme", UriKind.Relative), Ct);
+        Assert.Equal(HttpStatusCode.NotFound, org.StatusCode);
+    }
+
+    [Fact]
     public async Task What_is_hidden_and_what_is_not_there_are_answered_alike()
     {
         await PrepareAsync();

@@ -10,7 +10,7 @@ public sealed record Visibility(string Value, string Word, string Icon, string R
     [
         new("private", "Private", Lucide.Lock, "people and teams with a permission on it, and the organization's administrators"),
         new("internal", "Internal", Lucide.Users, "every member of the organization"),
-        new("public", "Public", Lucide.Globe, "everybody who can reach this Krate, without signing in"),
+        new("public", "Public", Lucide.Globe, "everybody who is signed in, and everybody who clones with git"),
     ];
 
     public static Visibility Of(string? value) => All.FirstOrDefault(v => v.Value == value) ?? All[0];
