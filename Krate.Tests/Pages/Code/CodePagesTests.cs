@@ -95,6 +95,22 @@ public sealed class CodePagesTests(GitWorld world)
         Assert.Equal(HttpStatusCode.NotModified, (await browser.Client.SendAsync(again, Ct)).StatusCode);
     }
 
+    [Theory]
+    [InlineData("branches?page=abc", "main")]
+    [InlineData("tags?page=-1", "v1")]
+    [InlineData("search?q=Guide&regex=x", "docs/guide.md")]
+    [InlineData("search?q=(&regex=1", "cannot be used")]
+    [InlineData("history/main?page=abc", "committed")]
+    [InlineData("compare/main...feature?w=abc", "Compare")]
+    [InlineData("compare/main...gone", "No branch, tag or commit gone")]
+    [InlineData("commit/0123456789", "No such commit")]
+    [InlineData("commit/main?view=split", "changed")]
+    public async Task Pages_of_history_show_their_contents_first_and_take_odd_questions(string address, string words)
+    {
+        await PrepareAsync();
+        Assert.Contains(words, await TextAsync($"{Urls.Home}/{address}"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_public_repository_is_read_by_who_may_see_nothing_else_of_the_organization()
     {

@@ -8,6 +8,9 @@ public sealed record ListUrl(string Path, string Text, string Labels, string? Co
     /// <summary>A filter that only this list has (<c>visibility=private</c>).</summary>
     public (string Key, string Value)? Also { get; init; }
 
+    /// <summary>From 1; what is no number is the first page.</summary>
+    public static int PageOf(string? text) => int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var page) ? Math.Clamp(page, 1, 100_000) : 1;
+
     public bool IsFiltered => Text.Length > 0 || Labels.Length > 0 || Also is not null;
 
     /// <summary>Column to sort by; a dash before it turns the order round.</summary>
