@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Krate.Core.Resources;
 using Krate.Tests.Testing;
 
@@ -23,6 +24,19 @@ internal sealed class GitTarget : IAsyncDisposable
 
     /// <summary>Over http, as the administrator.</summary>
     public HttpClient Client { get; }
+
+    /// <summary>A browser's requests, signed in as the local developer.</summary>
+    public async Task<HttpClient> SignInAsync(CancellationToken ct)
+    {
+        var browser = new HttpClient(new SocketsHttpHandler { UseCookies = true, AllowAutoRedirect = false }) { BaseAddress = krate.Http };
+        browser.DefaultRequestHeaders.Add("Origin", krate.Http.ToString().TrimEnd('/'));
+        browser.DefaultRequestHeaders.Accept.ParseAdd("text/html");
+        var form = await browser.GetStringAsync(new Uri("/signin", UriKind.Relative), ct);
+        var token = Regex.Match(form, "name=\"__RequestVerificationToken\"[^>]*value=\"([^\"]+)\"").Groups[1].Value;
+        using var fields = new FormUrlEncodedContent([new("__RequestVerificationToken", token), new("returnUrl", "/")]);
+        using var answer = await browser.PostAsync(new Uri("/signin/local", UriKind.Relative), fields, ct);
+        return browser;
+    }
 
     /// <param name="app">Path of Krate.Web.dll, published in Release.</param>
     public static async Task<GitTarget> StartAsync(string app, CancellationToken ct)

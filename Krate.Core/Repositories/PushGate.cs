@@ -45,7 +45,7 @@ public sealed class PushGate(DataDirectory data, IResourceCache cache, KindCatal
     /// <summary>Opens the gate for one push. Dispose it when git has ended.</summary>
     public PushSession Open(Actor actor, HostedRepository repository)
     {
-        var session = new PushSession(actor, repository, SocketPath, s => sessions.TryRemove(s.Token, out _));
+        var session = new PushSession(actor, repository, SocketPath, s => sessions.TryRemove(s.Token, out _), s => sessions.Values.All(o => o == s || o.Repository.Git.Directory != s.Repository.Git.Directory));
         sessions[session.Token] = session;
         return session;
     }
@@ -127,9 +127,8 @@ public sealed class PushGate(DataDirectory data, IResourceCache cache, KindCatal
 
     private async Task<IReadOnlyList<string>> AnswerAsync(StreamReader reader, CancellationToken ct)
     {
-        var token = await reader.ReadLineAsync(ct) ?? "";
-        if (!sessions.TryGetValue(token, out var session) || !session.TryUse()) return ["refuse", "krate: this push is not known here"];
-        var environment = Quarantine(session.Repository.Git.Directory, await reader.ReadLineAsync(ct) ?? "", await reader.ReadLineAsync(ct) ?? "");
+        var (token, objects, alternates) = (await reader.ReadLineAsync(ct) ?? "", await reader.ReadLineAsync(ct) ?? "", await reader.ReadLineAsync(ct) ?? "");
+        // Everything is read before anything is answered: a hook whose words are cut off hears no answer.
         var updates = new List<RefUpdate>();
         while (await reader.ReadLineAsync(ct) is { } line)
         {
@@ -138,7 +137,8 @@ public sealed class PushGate(DataDirectory data, IResourceCache cache, KindCatal
             if (updates.Count > MaxUpdates) return ["refuse", $"krate: more than {MaxUpdates} refs in one push; push them in parts"];
         }
 
-        return await JudgeAsync(session, updates, environment, ct);
+        if (!sessions.TryGetValue(token, out var session) || !session.TryUse()) return ["refuse", "krate: this push is not known here"];
+        return await JudgeAsync(session, updates, Quarantine(session.Repository.Git.Directory, objects, alternates), ct);
     }
 
     private async Task<IReadOnlyList<string>> JudgeAsync(PushSession session, List<RefUpdate> updates, Dictionary<string, string> environment, CancellationToken ct)
@@ -183,16 +183,18 @@ public sealed class PushGate(DataDirectory data, IResourceCache cache, KindCatal
 public sealed class PushSession : IDisposable
 {
     private readonly Action<PushSession> end;
+    private readonly Func<PushSession, bool> isAlone;
     private int used;
 
     private readonly string socket;
 
-    internal PushSession(Actor actor, HostedRepository repository, string socket, Action<PushSession> end)
+    internal PushSession(Actor actor, HostedRepository repository, string socket, Action<PushSession> end, Func<PushSession, bool> isAlone)
     {
         Actor = actor;
         Repository = repository;
         this.socket = socket;
         this.end = end;
+        this.isAlone = isAlone;
     }
 
     public Actor Actor { get; }
@@ -216,6 +218,25 @@ public sealed class PushSession : IDisposable
     internal bool TryUse() => Interlocked.Exchange(ref used, 1) == 0;
 
     internal void Announce(IReadOnlyList<RefUpdate> updates) => new RefLedger(Repository.Git).Announce(Id, Actor.User, updates);
+
+    /// <summary>
+    /// After git has ended: a git that a signal ended may have left objects apart that its helpers were still writing. Nothing happens
+    /// while another push to the repository runs; upkeep clears those away later.
+    /// </summary>
+    public void ClearQuarantine()
+    {
+        if (!isAlone(this)) return;
+        var started = Ulid.Parse(Id).Time.UtcDateTime.AddSeconds(-1);
+        try
+        {
+            foreach (var left in Directory.EnumerateDirectories(Path.Combine(Repository.Git.Directory, "objects"), "tmp_objdir-*").Where(d => Directory.GetCreationTimeUtc(d) >= started).ToList())
+                Directory.Delete(left, recursive: true);
+        }
+        catch (IOException)
+        {
+            // Somebody still writes there, or has just cleared it away.
+        }
+    }
 
     public void Dispose() => end(this);
 }

@@ -134,8 +134,9 @@ public sealed class RepositoryPagesTests(KrateCore core) : PageTest(core)
         page.WaitForElement("#subject-name").Input("crew");
         page.Find("#permission").Change("write");
         page.Find("form").Submit();
+        // The watch may tell of it before the form has heard that it is done, and goes.
         page.WaitForAssertion(() => Assert.Contains("crew", page.Find("table").TextContent, StringComparison.Ordinal));
-        Assert.EndsWith(url, Navigation.Uri, StringComparison.Ordinal);
+        page.WaitForAssertion(() => Assert.EndsWith(url, Navigation.Uri, StringComparison.Ordinal));
         var made = await GetAsync(KindTable.Catalog["RepositoryPermission"], ns, "shared-team-crew");
         Assert.Equal(("shared", "team", "write"), (made.Body.Text("spec.repository"), made.Body.Text("spec.subject.kind"), made.Body.Text("spec.permission")));
 
@@ -143,6 +144,7 @@ public sealed class RepositoryPagesTests(KrateCore core) : PageTest(core)
         page.WaitForElement("#permission").Change("maintain");
         page.Find("form").Submit();
         page.WaitForAssertion(() => Assert.Contains("Maintain", page.Find("table").TextContent, StringComparison.Ordinal));
+        page.WaitForAssertion(() => Assert.EndsWith(url, Navigation.Uri, StringComparison.Ordinal));
 
         Navigation.NavigateTo(url + "?remove=shared-team-crew");
         await PressAsync(page, "button.k-btn--danger:not([disabled])");

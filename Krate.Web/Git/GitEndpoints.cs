@@ -82,6 +82,7 @@ internal sealed partial class GitServer(
         {
             // Whatever became of the connection: what has moved is reported, before the pusher hears that it is over.
             await recorder.RecordAsync(repository.Org, repository.Namespace, repository.Name, push.Id, CancellationToken.None);
+            push.ClearQuarantine();
         }
     });
 
