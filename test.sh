@@ -22,14 +22,14 @@ scripts/install-kubectl.sh
 export PATH="$PATH:${XDG_CACHE_HOME:-$HOME/.cache}/krate/kubectl/1.32"
 
 dotnet restore Krate.sln --locked-mode -v quiet
-dotnet build Krate.sln --no-restore -v quiet -warnaserror
-dotnet publish Krate.Web --no-restore -c Release -o artifacts/published -v quiet -warnaserror
+dotnet build Krate.sln --no-restore -c Release -v quiet -warnaserror
+dotnet publish Krate.Web --no-build -c Release -o artifacts/published -v quiet
 export KRATE_PUBLISHED="$PWD/artifacts/published"
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
-dotnet test --no-build --solution Krate.sln --max-parallel-test-modules 1 2>&1 | tee "$log" || status=$?
+dotnet test --no-build -c Release --solution Krate.sln --max-parallel-test-modules 1 2>&1 | tee "$log" || status=$?
 
 awk '/^ *(failed|succeeded|skipped): [0-9]+$/ { sub(":", "", $1); n[$1] += $2 }
      END { printf "%d passed, %d failed, %d skipped\n", n["succeeded"], n["failed"], n["skipped"] }' "$log"

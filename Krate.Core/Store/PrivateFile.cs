@@ -1,9 +1,11 @@
+using System.Runtime.InteropServices;
+
 namespace Krate.Core.Store;
 
 /// <summary>
 /// Small files that only Krate may read (mode 0600), written whole or not at all. Several replicas may share the directory.
 /// </summary>
-public static class PrivateFile
+public static partial class PrivateFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -14,9 +16,10 @@ public static class PrivateFile
         var draft = WriteDraft(path, make());
         try
         {
-            File.Move(draft, path, overwrite: false);
+            // A hard link, because File.Move looks whether there is a file and then replaces it: two processes would both win.
+            if (Link(draft, path) != 0 && !File.Exists(path)) throw new IOException($"{path} cannot be made: {Marshal.GetLastPInvokeErrorMessage()}");
         }
-        catch (IOException) when (File.Exists(path))
+        finally
         {
             File.Delete(draft);
         }
@@ -43,4 +46,7 @@ public static class PrivateFile
         file.Flush(flushToDisk: true);
         return draft;
     }
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string from, string to);
 }

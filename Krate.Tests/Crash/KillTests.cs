@@ -17,6 +17,9 @@ public abstract class KillTests : IAsyncLifetime
 {
     private const int Kills = 20;
     private const int Writers = 16;
+
+    /// <summary>Writes until a process that has just started is at its speed.</summary>
+    private const int WarmUp = 100;
     private const string Namespace = "default";
     private readonly string folder = Directory.CreateTempSubdirectory("krate-kill-").FullName;
     private readonly ConcurrentDictionary<string, Expected> expected = new(StringComparer.Ordinal);
@@ -43,12 +46,13 @@ public abstract class KillTests : IAsyncLifetime
             await using var krate = await StartAsync(data, postgres);
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct);
             var run = kill;
-            var target = acknowledged + 50 + random.Next(150);
+            var warm = acknowledged + WarmUp;
+            var target = warm + 50 + random.Next(150);
             var writers = Enumerable.Range(0, Writers).Select(w => WriteUntilCutAsync(krate, $"r{run}-w{w}", stop.Token)).ToList();
+            await UntilAsync(warm, writers);
             var (from, since) = (Volatile.Read(ref acknowledged), Stopwatch.GetTimestamp());
             // The moment is random in what has been acknowledged, so that a slow machine is not killed before it wrote.
-            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
-            while (Volatile.Read(ref acknowledged) < target && !writers.Any(w => w.IsFaulted)) await timer.WaitForNextTickAsync(Ct);
+            await UntilAsync(target, writers);
             await krate.KillAsync();
             rates.Add((Volatile.Read(ref acknowledged) - from) / Stopwatch.GetElapsedTime(since).TotalSeconds);
             await stop.CancelAsync();
@@ -58,6 +62,12 @@ public abstract class KillTests : IAsyncLifetime
         TestContext.Current.TestOutputHelper?.WriteLine($"Acknowledged writes per second before each kill: {string.Join(", ", rates.Select(r => $"{r:0}"))}");
         await using var survivor = await StartAsync(data, postgres);
         await CompareAsync(survivor);
+    }
+
+    private async Task UntilAsync(int writes, List<Task> writers)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
+        while (Volatile.Read(ref acknowledged) < writes && !writers.Any(w => w.IsFaulted)) await timer.WaitForNextTickAsync(Ct);
     }
 
     private static Task<KrateProcess> StartAsync(string data, string? postgres) =>

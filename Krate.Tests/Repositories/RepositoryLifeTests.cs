@@ -81,23 +81,23 @@ public sealed class RepositoryLifeTests(GitWorld world) : IDisposable
     public async Task A_fork_needs_a_source_that_one_may_see_and_is_seen_by_no_more_people_than_it()
     {
         var source = await FilledAsync();
-        var mira = world.ActorOf("mira");
-        await world.Gateway.CreateAsync(GitWorld.Admin, KindTable.Catalog["RoleBinding"], GitWorld.Namespace, KrateJson.ParseObject($$"""{"metadata":{"name":"maintain-{{source.Name}}"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"krate-maintainer"},"subjects":[{"apiGroup":"rbac.authorization.k8s.io","kind":"User","name":"mira"}]}"""), new(), Ct);
+        var maya = world.ActorOf("maya");
+        await world.Gateway.CreateAsync(GitWorld.Admin, KindTable.Catalog["RoleBinding"], GitWorld.Namespace, KrateJson.ParseObject($$"""{"metadata":{"name":"maintain-{{source.Name}}"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"krate-maintainer"},"subjects":[{"apiGroup":"rbac.authorization.k8s.io","kind":"User","name":"maya"}]}"""), new(), Ct);
 
-        var hidden = await Assert.ThrowsAsync<ApiException>(() => ForkAsync(source.Name, "private", mira));
-        var absent = await Assert.ThrowsAsync<ApiException>(() => ForkAsync("nowhere", "private", mira));
+        var hidden = await Assert.ThrowsAsync<ApiException>(() => ForkAsync(source.Name, "private", maya));
+        var absent = await Assert.ThrowsAsync<ApiException>(() => ForkAsync("nowhere", "private", maya));
         Assert.Equal(absent.Causes[0].Message.Replace("nowhere", source.Name, StringComparison.Ordinal), hidden.Causes[0].Message);
-        await world.PermitAsync(source, "mira", "read");
-        var wide = await Assert.ThrowsAsync<ApiException>(() => ForkAsync(source.Name, "public", mira));
+        await world.PermitAsync(source, "maya", "read");
+        var wide = await Assert.ThrowsAsync<ApiException>(() => ForkAsync(source.Name, "public", maya));
         Assert.Equal("spec.visibility", wide.Causes[0].Field);
 
         // Whoever makes a repository administers it.
-        var fork = await ForkAsync(source.Name, "private", mira);
+        var fork = await ForkAsync(source.Name, "private", maya);
         await world.UntilAsync("Repository", GitWorld.Namespace, fork.Name, GitWorld.IsReady);
-        await git.RunAsync(".", "clone", "--quiet", world.UrlOf(fork.Name, "mira"), "clone");
-        var open = await Assert.ThrowsAsync<ApiException>(() => world.Gateway.PatchAsync(mira, fork.Kind, fork.Namespace, fork.Name, Spec(new() { ["visibility"] = "public" }), new(), Ct));
+        await git.RunAsync(".", "clone", "--quiet", world.UrlOf(fork.Name, "maya"), "clone");
+        var open = await Assert.ThrowsAsync<ApiException>(() => world.Gateway.PatchAsync(maya, fork.Kind, fork.Namespace, fork.Name, Spec(new() { ["visibility"] = "public" }), new(), Ct));
         Assert.Equal(403, open.Code);
-        var path = await Assert.ThrowsAsync<ApiException>(() => world.CreateAsync("Repository", GitWorld.Namespace, "by-path", new() { ["visibility"] = "private", ["hosting"] = Import("path", git.In("work")) }, mira));
+        var path = await Assert.ThrowsAsync<ApiException>(() => world.CreateAsync("Repository", GitWorld.Namespace, "by-path", new() { ["visibility"] = "private", ["hosting"] = Import("path", git.In("work")) }, maya));
         Assert.Equal(403, path.Code);
     }
 

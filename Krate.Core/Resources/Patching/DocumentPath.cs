@@ -45,8 +45,8 @@ internal static class DocumentPath
         }
     }
 
-    /// <summary>Removes a leaf and the containers that this empties.</summary>
-    public static void Remove(JsonObject document, OwnedField path)
+    /// <summary>Removes a leaf and the containers that this empties, up to one that is <paramref name="kept"/>.</summary>
+    public static void Remove(JsonObject document, OwnedField path, IReadOnlySet<OwnedField> kept)
     {
         var steps = path.Steps[^1] == OwnedField.Self ? path.Steps.Take(path.Steps.Count - 1).ToArray() : [.. path.Steps];
         var parents = new List<JsonNode> { document };
@@ -59,7 +59,7 @@ internal static class DocumentPath
         for (var i = steps.Length - 1; i >= 0; i--)
         {
             Detach(parents[i], steps[i]);
-            if (i == 0 || parents[i] is JsonObject { Count: > 0 } or JsonArray { Count: > 0 }) return;
+            if (i == 0 || parents[i] is JsonObject { Count: > 0 } or JsonArray { Count: > 0 } || kept.Contains(new OwnedField(steps[..i]))) return;
         }
     }
 

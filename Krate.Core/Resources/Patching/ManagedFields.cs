@@ -18,12 +18,13 @@ public static class ManagedFields
     {
         var metadata = after.Child("metadata");
         var owners = OwnersAfterWrite(before, metadata);
-        var (changed, gone) = Compare(before is null ? [] : FieldSet.LeavesOf(before), FieldSet.LeavesOf(after));
+        var leaves = FieldSet.LeavesOf(after);
+        var (changed, gone) = Compare(before is null ? [] : FieldSet.LeavesOf(before), leaves);
         if (changed.Count + gone.Count > 0)
         {
             foreach (var owner in owners)
             {
-                owner.Fields.ExceptWith(gone);
+                owner.Forget(gone, leaves.Keys);
                 if (!owner.Is(manager, FieldOwner.Update, subresource)) owner.Fields.ExceptWith(changed);
             }
 
@@ -33,11 +34,14 @@ public static class ManagedFields
         FieldOwner.WriteAll(Fold(owners), metadata);
     }
 
-    /// <summary>Leaves of <paramref name="after"/> that are new or different, and leaves of <paramref name="before"/> that are no longer there.</summary>
+    /// <summary>
+    /// Leaves of <paramref name="after"/> that are new or different, and leaves of <paramref name="before"/> that are no longer there. An empty
+    /// object that got members is still there: who asked for it keeps it.
+    /// </summary>
     internal static (HashSet<OwnedField> Changed, HashSet<OwnedField> Gone) Compare(Dictionary<OwnedField, JsonNode?> before, Dictionary<OwnedField, JsonNode?> after)
     {
         var changed = after.Where(x => !before.TryGetValue(x.Key, out var was) || !JsonNode.DeepEquals(was, x.Value)).Select(x => x.Key).ToHashSet();
-        var gone = before.Keys.Where(p => !after.ContainsKey(p)).ToHashSet();
+        var gone = before.Where(x => !after.ContainsKey(x.Key) && !(x.Value is JsonObject { Count: 0 } && after.Keys.Any(p => p.StartsWith(x.Key)))).Select(x => x.Key).ToHashSet();
         return (changed, gone);
     }
 
@@ -95,6 +99,10 @@ internal sealed class FieldOwner(string manager, string operation, string subres
     private JsonObject? Original { get; init; }
 
     public bool Is(string manager, string operation, string subresource) => Manager == manager && Operation == operation && Subresource == subresource;
+
+    /// <summary>Lets go of <paramref name="gone"/>, and of objects that were asked for empty and of which nothing is left among <paramref name="leaves"/>.</summary>
+    public void Forget(HashSet<OwnedField> gone, IReadOnlyCollection<OwnedField> leaves) =>
+        Fields.RemoveWhere(f => gone.Contains(f) || !(leaves.Contains(f) || leaves.Any(l => l.StartsWith(f))));
 
     /// <summary>As Kubernetes names a manager in a conflict.</summary>
     public string Describe()

@@ -15,20 +15,22 @@ internal static class ServerSideApply
         var wanted = WantedLeaves(config, kind, subresource);
         var merged = live?.Copy() ?? Identity(config);
         var owners = FieldOwner.ReadAll(merged.Child("metadata")) ?? [];
-        var before = FieldSet.LeavesOf(merged);
+        // Of the document as it was: the other is written to below.
+        var before = live is null ? [] : FieldSet.LeavesOf(live);
         var mine = owners.FirstOrDefault(o => o.Is(manager, FieldOwner.Apply, subresource));
 
         foreach (var (path, value) in wanted) Put(merged, path, value);
         RemoveDropped(merged, mine, wanted, owners);
 
-        var (changed, gone) = ManagedFields.Compare(before, FieldSet.LeavesOf(merged));
-        var taken = changed.Concat(gone.Where(p => IsReplaced(p, before[p], wanted))).ToHashSet();
+        var leaves = FieldSet.LeavesOf(merged);
+        var (changed, gone) = ManagedFields.Compare(before, leaves);
+        var taken = changed.Concat(gone.Where(p => IsReplaced(p, wanted.Keys))).ToHashSet();
         var conflicts = owners.Where(o => o != mine).SelectMany(o => o.Fields.Where(taken.Contains).Order().Select(p => (Owner: o, Path: p))).ToList();
         if (conflicts.Count > 0 && !force) throw Refuse(conflicts, kind, name);
 
         foreach (var owner in owners.Where(o => o != mine))
         {
-            owner.Fields.ExceptWith(gone);
+            owner.Forget(gone, leaves.Keys);
             owner.Fields.ExceptWith(conflicts.Where(c => c.Owner == owner).Select(c => c.Path));
         }
 
@@ -85,19 +87,16 @@ internal static class ServerSideApply
         {
             // A container stays while anybody owns something inside it; a leaf that became one is no longer ours to remove.
             var container = path.Steps[^1] == OwnedField.Self ? new OwnedField([.. path.Steps.Take(path.Steps.Count - 1)]) : path;
-            if (!kept.Exists(k => k.StartsWith(container))) DocumentPath.Remove(merged, path);
+            if (!kept.Exists(k => k.StartsWith(container))) DocumentPath.Remove(merged, path, keptSet);
         }
-
-        foreach (var path in wanted.Keys.Where(p => wanted[p] is JsonObject { Count: 0 } && DocumentPath.Get(merged, p) is null).ToArray())
-            DocumentPath.Set(merged, path, wanted[path]);
     }
 
     private static bool IsKey(OwnedField path) =>
         path.Steps.Count > 1 && OwnedField.KeyOf(path.Steps[^2]) is { } key && path.Steps[^1] == "f:" + key.Name;
 
     /// <summary>A leaf that went because the configuration puts another shape in its place, and not because its owner dropped it.</summary>
-    private static bool IsReplaced(OwnedField path, JsonNode? value, Dictionary<OwnedField, JsonNode?> wanted) =>
-        value is not JsonObject { Count: 0 } && path.Steps[^1] != OwnedField.Self && wanted.Keys.Any(w => w.StartsWith(path) || path.StartsWith(w));
+    private static bool IsReplaced(OwnedField path, IEnumerable<OwnedField> wanted) =>
+        path.Steps[^1] != OwnedField.Self && wanted.Any(w => path.StartsWith(w) || w.StartsWith(path));
 
     private static void Own(List<FieldOwner> owners, FieldOwner? mine, JsonObject merged, KindDefinition kind, string manager, string subresource, IEnumerable<OwnedField> wanted, bool differs, DateTimeOffset now)
     {

@@ -77,7 +77,12 @@ public sealed class ServerSideApplyTests
         var refusal = Assert.Throws<ApiException>(() => Apply(live, "bob", """{"limits":3}"""));
         Assert.Equal(".spec.limits.x", Assert.Single(refusal.Causes).Field);
         Assert.Equal("3", Apply(live, "bob", """{"limits":3}""", force: true)["spec"]!["limits"]!.ToJsonString());
+        Assert.Throws<ApiException>(() => Apply(Apply(null, "ann", """{"limits":{"x":{}}}"""), "bob", """{"limits":3}"""));
     }
+
+    [Fact]
+    public void A_member_of_somebody_elses_empty_map_is_no_conflict() =>
+        Assert.Equal("""{"limits":{"x":1}}""", KrateJson.ToText(Apply(Apply(null, "ann", """{"limits":{}}"""), "bob", """{"limits":{"x":1}}""")["spec"]!));
 
     [Fact]
     public void Conditions_are_owned_one_by_one()
