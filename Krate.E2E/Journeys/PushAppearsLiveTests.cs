@@ -22,14 +22,14 @@ public sealed partial class PushAppearsLiveTests(AppFixture app) : Journey(app)
         await git.NewRepositoryAsync("work", "docs/guide.md", "# Guide\n");
         await git.CommitAsync("work", "src/main.go", string.Concat(Enumerable.Range(1, 60).Select(n => $"var x{n} = \"{n}\"\n")));
         await git.RunAsync("work", "push", "--quiet", await UrlAsync(), "main");
-        await Assertions.Expect(page.Locator(".k-folder").GetByText("docs")).ToBeVisibleAsync();
+        await Assertions.Expect(InFolder(page, "docs")).ToBeVisibleAsync();
 
         await page.GetByRole(AriaRole.Button, new() { Name = "docs", Exact = true }).ClickAsync();
         var opened = page.Locator(".k-files").GetByText("guide.md");
         await Assertions.Expect(opened).ToBeVisibleAsync();
         await git.CommitAsync("work", "CHANGES.txt", "more\n");
         await git.RunAsync("work", "push", "--quiet", await UrlAsync(), "main");
-        await Assertions.Expect(page.Locator(".k-folder").GetByText("CHANGES.txt")).ToBeVisibleAsync();
+        await Assertions.Expect(InFolder(page, "CHANGES.txt")).ToBeVisibleAsync();
         await Assertions.Expect(opened).ToBeVisibleAsync();
 
         await page.Keyboard.PressAsync("t");
@@ -47,6 +47,8 @@ public sealed partial class PushAppearsLiveTests(AppFixture app) : Journey(app)
         await page.WaitForURLAsync(new Regex("/blob/[0-9a-f]{40}/src/main.go#L3-L6$"));
         await Assertions.Expect(page.Locator(".k-l--on")).ToHaveCountAsync(4);
     }
+
+    private static ILocator InFolder(IPage page, string name) => page.Locator(".k-folder").GetByRole(AriaRole.Link, new() { Name = name, Exact = true });
 
     private async Task MakeAsync()
     {

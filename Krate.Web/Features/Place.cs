@@ -1,4 +1,5 @@
 using Krate.Core.Resources;
+using Krate.Web.Components;
 using Krate.Web.Features.Code;
 
 namespace Krate.Web.Features;
@@ -57,6 +58,15 @@ public sealed record Place(string? Org, string Title, string Namespace)
         if (kind.CreateOnly || name.Length == 0 || name.Contains('@', StringComparison.Ordinal)) return null;
         if (Has(kind)) return Url(kind, name);
         return IsPlatformKind(kind) ? Platform.Url(kind, name) : null;
+    }
+
+    /// <summary>Breadcrumbs down to the list of a kind; <paramref name="list"/> says whether the list itself is one.</summary>
+    public IReadOnlyList<(string Text, string? Url)> TrailTo(KindDefinition kind, bool list = true)
+    {
+        var trail = new List<(string, string?)> { (Org ?? "Administration", Home) };
+        trail.Add(IsPlatform ? ("Kinds", Resources) : kind.Kind == "AgentStack" ? ("Agents", ListUrl(kind)) : ("Resources", Resources));
+        if (list) trail.Add((!IsPlatform && kind.Kind == "AgentStack" ? "Stacks" : KindWords.Plural(kind), ListUrl(kind)));
+        return trail;
     }
 
     private bool HasOwnPages(KindDefinition kind) => !IsPlatform && kind.Kind == "Repository";

@@ -47,6 +47,11 @@ public static class CodeLines
         return html.ToString();
     }
 
+    /// <summary>The characters from <paramref name="from"/> up to <paramref name="to"/> of a line with its colours.</summary>
+    public static string PartToHtml(string line, IReadOnlyList<CodeSpan> spans, int from, int to) =>
+        LineToHtml(line[from..to], [.. spans.Where(s => s.Start < to && s.Start + s.Length > from)
+            .Select(s => s with { Start = Math.Max(s.Start, from) - from, Length = Math.Min(s.Start + s.Length, to) - Math.Max(s.Start, from) })]);
+
     private static void AppendLine(StringBuilder html, string line, IReadOnlyList<CodeSpan> spans)
     {
         var shown = line.Length <= MaxLineChars ? line : line[..MaxLineChars];

@@ -17,11 +17,15 @@ public static class DiffReader
     private const int MaxFiles = 60;
 
     /// <summary>Files that machines write, by name; they are folded at first.</summary>
-    private static readonly string[] Generated = ["package-lock.json", "packages.lock.json", "yarn.lock", "pnpm-lock.yaml", "go.sum", "Cargo.lock", "poetry.lock", "composer.lock", "Gemfile.lock"];
-    private static readonly string[] GeneratedEnds = [".min.js", ".min.css", ".map", ".snap", ".designer.cs", ".g.cs"];
+    private static readonly string[] Generated = ["package-lock.json", "packages.lock.json", "pnpm-lock.yaml", "go.sum"];
+    private static readonly string[] GeneratedEnds = [".min.js", ".min.css", ".map", ".snap", ".designer.cs", ".g.cs", ".pb.go", ".lock"];
+
+    private static readonly string[] GeneratedFolders = ["dist/", "vendor/", "node_modules/"];
 
     public static bool IsGenerated(string path) =>
-        Generated.Contains(path[(path.LastIndexOf('/') + 1)..], StringComparer.OrdinalIgnoreCase) || GeneratedEnds.Any(e => path.EndsWith(e, StringComparison.OrdinalIgnoreCase));
+        Generated.Contains(path[(path.LastIndexOf('/') + 1)..], StringComparer.OrdinalIgnoreCase)
+        || GeneratedEnds.Any(e => path.EndsWith(e, StringComparison.OrdinalIgnoreCase))
+        || GeneratedFolders.Any(f => path.StartsWith(f, StringComparison.Ordinal) || path.Contains("/" + f, StringComparison.Ordinal));
 
     public static async Task<DiffContent> ReadAsync(GitRepository git, string from, string to, bool ignoreSpace, CancellationToken ct)
     {
