@@ -10,15 +10,25 @@ public sealed record BlameGroup(int First, int Count, string Commit, string Auth
 
 public sealed partial class GitRepository
 {
+    private const int MaxBlameGroups = 500_000;
     private static readonly TimeSpan BlameLimit = TimeSpan.FromSeconds(10);
+    private static readonly GitMemory<(string Directory, string Commit, string Path), IReadOnlyList<BlameGroup>> Blames = new(MaxBlameGroups);
 
-    /// <summary>Which commit brought each line of a file.</summary>
+    /// <summary>
+    /// Which commit brought each line of a file. Remembered for the last commit that changed the file, so that commits elsewhere cost
+    /// no new walk through the history.
+    /// </summary>
     /// <returns>Null when there is no such file, or more to say than 32 MiB.</returns>
     /// <exception cref="TimeoutException">Its history is too long to be walked in 10 seconds.</exception>
     public async Task<IReadOnlyList<BlameGroup>?> BlameAsync(string commit, string path, CancellationToken ct)
     {
-        var output = await RunAsync(["blame", "--porcelain", commit, "--", path], ct, maxBytes: 32 << 20, limit: BlameLimit);
-        return output is { ExitCode: 0, IsCut: false } ? ParseBlame(output.Lines) : null;
+        var last = (await RunAsync(["rev-list", "-1", "--end-of-options", commit, "--", path], ct, maxBytes: 1024, limit: BlameLimit)).Text.Trim();
+        if (last.Length == 0) return null;
+        if (Blames.Find((Directory, last, path)) is { } known) return known;
+        var output = await RunAsync(["blame", "--porcelain", last, "--", path], ct, maxBytes: 32 << 20, limit: BlameLimit);
+        if (output is not { ExitCode: 0, IsCut: false }) return null;
+        var groups = ParseBlame(output.Lines);
+        return Blames.Keep((Directory, last, path), groups, 1 + groups.Count);
     }
 
     private static List<BlameGroup> ParseBlame(IEnumerable<string> lines)

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 
 namespace Krate.Core.Git;
@@ -19,8 +18,7 @@ public sealed partial class GitRepository
     private const int MaxLastCommits = 1_000;
     private const int MaxWalked = 20_000;
     private static readonly TimeSpan LastCommitsLimit = TimeSpan.FromSeconds(3);
-    private static readonly ConcurrentDictionary<(string Directory, string Commit, string Folder), LastCommits> Remembered = new();
-    private static int remembered;
+    private static readonly GitMemory<(string Directory, string Commit, string Folder), LastCommits> LastCommitsMemory = new(MaxRemembered);
 
     /// <summary>One commit with its body, or null when there is none of that id.</summary>
     public async Task<GitCommit?> FindCommitDetailAsync(string id, CancellationToken ct)
@@ -51,7 +49,7 @@ public sealed partial class GitRepository
     /// </summary>
     public async Task<LastCommits> LastCommitsAsync(string commit, string folder, CancellationToken ct)
     {
-        if (Remembered.TryGetValue((Directory, commit, folder), out var known)) return known;
+        if (LastCommitsMemory.Find((Directory, commit, folder)) is { } known) return known;
         var wanted = (await ListFolderAsync(commit, folder, ct))?.Entries.Where(e => e.IsNamed).Take(MaxLastCommits).ToDictionary(e => e.Name, e => e.IsFolder ? null : e.Id, StringComparer.Ordinal) ?? [];
         var found = new Dictionary<string, string>(StringComparer.Ordinal);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -67,19 +65,7 @@ public sealed partial class GitRepository
 
         var commits = (await ReadCommitsAsync([.. found.Values.Distinct(StringComparer.Ordinal)], ct)).ToDictionary(c => c.Id, StringComparer.Ordinal);
         var last = new LastCommits(found.Where(f => commits.ContainsKey(f.Value)).ToDictionary(f => f.Key, f => commits[f.Value], StringComparer.Ordinal), wanted.Count > 0);
-        if (!last.IsCut) Remember((Directory, commit, folder), last);
-        return last;
-    }
-
-    private static void Remember((string Directory, string Commit, string Folder) key, LastCommits last)
-    {
-        if (Interlocked.Add(ref remembered, 1 + last.ByName.Count) > MaxRemembered)
-        {
-            Remembered.Clear();
-            Interlocked.Exchange(ref remembered, 1 + last.ByName.Count);
-        }
-
-        Remembered[key] = last;
+        return last.IsCut ? last : LastCommitsMemory.Keep((Directory, commit, folder), last, 1 + last.ByName.Count);
     }
 
     /// <param name="wanted">Names with what they are now, null for folders; those that are found are taken out.</param>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 
 namespace Krate.Core.Git;
@@ -20,7 +19,7 @@ public sealed partial class GitRepository
     private const string RefFormat = "%(refname)%00%(objecttype)%00%(objectname)%00%(*objecttype)%00%(*objectname)%00%(authorname)%00%(taggername)%00%(creatordate:unix)%00%(contents:subject)";
     private const int MaxDivergences = 20_000;
     private static readonly TimeSpan DivergenceLimit = TimeSpan.FromSeconds(5);
-    private static readonly ConcurrentDictionary<(string From, string To), Divergence> Divergences = new();
+    private static readonly GitMemory<(string From, string To), Divergence> Divergences = new(MaxDivergences);
 
     /// <summary>Branches, the one that changed last first.</summary>
     public Task<IReadOnlyList<GitRefDetail>> ListBranchesAsync(CancellationToken ct) => ListRefsAsync(Heads, ct);
@@ -31,13 +30,12 @@ public sealed partial class GitRepository
     /// <summary>How far a commit is from another; null when that takes too long to count.</summary>
     public async Task<Divergence?> CompareAsync(string from, string to, CancellationToken ct)
     {
-        if (Divergences.TryGetValue((from, to), out var known)) return known;
+        if (Divergences.Find((from, to)) is { } known) return known;
         try
         {
             var output = await RunAsync(["rev-list", "--left-right", "--count", "--end-of-options", $"{from}...{to}"], ct, maxBytes: 1024, limit: DivergenceLimit);
             if (output.ExitCode != 0 || output.Text.Trim().Split('\t') is not [var behind, var ahead]) return null;
-            if (Divergences.Count >= MaxDivergences) Divergences.Clear();
-            return Divergences[(from, to)] = new(int.Parse(ahead, CultureInfo.InvariantCulture), int.Parse(behind, CultureInfo.InvariantCulture));
+            return Divergences.Keep((from, to), new(int.Parse(ahead, CultureInfo.InvariantCulture), int.Parse(behind, CultureInfo.InvariantCulture)));
         }
         catch (TimeoutException)
         {
