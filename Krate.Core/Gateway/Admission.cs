@@ -79,6 +79,7 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         if (kind.Kind == "Organization") CompleteOrganization(actor, kind, document);
         if (kind.Kind == "Repository" && !actor.IsServer) document.Child("metadata").Child("annotations")[CreatedByAnnotation] = actor.User;
         if (kind is { Kind: "Namespace", Group: "" }) CompleteNamespace(document);
+        if (kind.Authored && !actor.IsServer) Sign(actor, kind, document);
         await CompleteLabelsAsync(kind, document, ns, ct);
         CheckDocument(kind, document);
         orgs.CheckReferences(kind, document);
@@ -123,6 +124,14 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         var repositories = await store.CountAsync(new ListQuery(catalog["Repository"], resource.Body.Text("spec.namespaceName") ?? ""), ct);
         if (repositories > 0)
             throw ApiException.Invalid(resource.Kind, resource.Name, new FieldError("FieldValueForbidden", "metadata.annotations", $"{repositories} repositories would go with it; annotate the organization with {WellKnown.ConfirmDeleteAnnotation}={resource.Name} first"));
+    }
+
+    private static void Sign(Actor actor, KindDefinition kind, JsonObject document)
+    {
+        var spec = document.Child("spec");
+        if (spec.Text("author") is { Length: > 0 } other && other != actor.User)
+            throw ApiException.Invalid(kind, document.Text("metadata.name") ?? "", new FieldError("FieldValueForbidden", "spec.author", $"you are {actor.User}; leave it out"));
+        spec["author"] = actor.User;
     }
 
     private static void CheckDocument(KindDefinition kind, JsonObject document)

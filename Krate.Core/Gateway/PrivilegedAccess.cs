@@ -24,6 +24,9 @@ public static class PrivilegedAccess
     /// <summary>Reports moved refs in the Repository's status and the audit log, whoever pushed.</summary>
     public static Actor RefRecorder(string correlationId) => Server("system:krate:git", "git", correlationId);
 
+    /// <summary>Closes, reopens and merges for a person whom the gateway has let: statuses are not theirs to write.</summary>
+    public static Actor Work(string correlationId) => Server("system:krate:work", "work", correlationId);
+
     private static Actor Server(string user, string source, string correlationId, Fence? fence = null) =>
         new(user, [WellKnown.MastersGroup, WellKnown.AuthenticatedGroup]) { IsServer = true, Source = source, CorrelationId = correlationId, Fence = fence };
 }

@@ -139,6 +139,7 @@ internal sealed partial class ResourceGateway
         {
             metadata["generation"] = 1L;
             if (kind.HasStatus) document.Child("status")["storage"] = kind.Storage;
+            if (kind.FirstPhase is { } first) document.Child("status")["phase"] ??= first;
         }
 
         if (tracked) metadata["managedFields"] = fields;

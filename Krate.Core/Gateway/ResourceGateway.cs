@@ -172,9 +172,7 @@ internal sealed partial class ResourceGateway(
     }
 
     private bool Matches(Actor actor, Resource resource, WatchOptions options) =>
-        (options.Labels.IsEmpty || options.Labels.Matches(resource.Label))
-        && (options.Fields.IsEmpty || options.Fields.Matches(resource.Body.Text))
-        && repositories.Sees(actor, resource);
+        IndexedValues.Matches(resource, options.Labels, options.Fields) && repositories.Sees(actor, resource);
 
     private async Task<ResourceList> ListVisibleAsync(Actor actor, KindDefinition kind, string? ns, ListOptions options, CancellationToken ct)
     {

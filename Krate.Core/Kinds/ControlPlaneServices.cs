@@ -3,6 +3,7 @@ using Krate.Core.Gateway;
 using Krate.Core.Kinds.Code;
 using Krate.Core.Kinds.Orgs;
 using Krate.Core.Kinds.Stacks;
+using Krate.Core.Kinds.Work;
 using Krate.Core.Resources;
 using Krate.Core.Store;
 using Microsoft.Extensions.DependencyInjection;
@@ -40,6 +41,7 @@ public static class ControlPlaneServices
         .AddSingleton<RepositoryRemoval>()
         .AddReconciler<RepositoryReconciler>()
         .AddReconciler<AgentStackReconciler>()
+        .AddWorkActions()
         .AddReconciler<NamespaceReconciler>()
         .AddSingleton<IControlLoop, GarbageCollector>()
         .AddSingleton<IControlLoop, Janitor>()

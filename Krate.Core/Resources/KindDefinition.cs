@@ -144,6 +144,12 @@ public sealed class KindDefinition
     /// <summary>Numbered per repository: <c>spec.number</c> is allocated at commit (Issue, PullRequest).</summary>
     public bool Numbered { get; init; }
 
+    /// <summary><c>spec.author</c> is whoever creates it; nobody speaks for others.</summary>
+    public bool Authored { get; init; }
+
+    /// <summary><c>status.phase</c> of a new resource, where no reconciler has to find it out.</summary>
+    public string? FirstPhase { get; init; }
+
     /// <summary>Longest name; 63 where the name becomes a label value, else 253.</summary>
     public int MaxNameLength { get; init; } = 63;
 

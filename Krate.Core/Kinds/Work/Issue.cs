@@ -32,7 +32,17 @@ public sealed record IssueSpec : ProductSpec
 }
 
 [Phases("Open", "Closed")]
-public sealed record IssueStatus : ProductStatus;
+public sealed record IssueStatus : ProductStatus
+{
+    [Description("Kubernetes user name of whoever closed it.")]
+    public string? ClosedBy { get; init; }
+
+    [Description("When it was closed.")]
+    public string? ClosedAt { get; init; }
+
+    [Description("Pull request whose merge closed it.")]
+    public string? ClosedWith { get; init; }
+}
 
 public static class IssueKind
 {
@@ -46,7 +56,9 @@ public static class IssueKind
         RequiredSpec = ["repository", "title"],
         Mutability = SpecMutability.Fixed,
         MutableSpecFields = ["title", "body", "labels", "assignees"],
-        Numbered = true,
+        Numbered = true, Authored = true, FirstPhase = WorkPhases.Open,
+        Actions = [WorkPhases.Close, WorkPhases.Reopen],
+        SelectableFields = ["status.phase", "spec.repository", "spec.number"],
         RepositoryPath = "spec.repository",
         Columns =
         [

@@ -66,6 +66,15 @@ public sealed record PullRequestStatus : ProductStatus
 
     [Description("Commit that the merge made.")]
     public string? MergeSha { get; init; }
+
+    [Description("When it was merged.")]
+    public string? MergedAt { get; init; }
+
+    [Description("Kubernetes user name of whoever closed it without merging.")]
+    public string? ClosedBy { get; init; }
+
+    [Description("When it was closed without merging.")]
+    public string? ClosedAt { get; init; }
 }
 
 public sealed record PullRequestCheck
@@ -97,7 +106,9 @@ public static class PullRequestKind
         RequiredSpec = ["repository", "title", "sourceRef", "targetRef"],
         Mutability = SpecMutability.Fixed,
         MutableSpecFields = ["title", "body", "targetRef", "draft", "labels"],
-        Numbered = true,
+        Numbered = true, Authored = true, FirstPhase = WorkPhases.Open,
+        Actions = [WorkPhases.Close, WorkPhases.Reopen],
+        SelectableFields = ["status.phase", "spec.repository", "spec.number"],
         RepositoryPath = "spec.repository",
         Columns =
         [

@@ -26,6 +26,7 @@ internal sealed class MarkdownBody(IHtmlDocument document, MarkdownLinks links, 
             else if (element.LocalName == "a") Lead(element);
         }
 
+        foreach (var text in document.Body.Descendants<IText>().Where(t => t.ParentElement?.Closest("a,code,pre") is null).ToList()) LeadWords(text);
         foreach (var heading in document.Body.QuerySelectorAll("h1[id],h2[id],h3[id],h4[id],h5[id],h6[id]").ToList()) AddAnchor(heading);
         foreach (var table in document.Body.QuerySelectorAll("table").ToList()) LetScroll(table);
         foreach (var (code, language) in fences)
@@ -74,6 +75,26 @@ internal sealed class MarkdownBody(IHtmlDocument document, MarkdownLinks links, 
         {
             SetOrDrop(link, "href", Resolve(written, links.Page));
         }
+    }
+
+    /// <summary>Makes links of the words that name something.</summary>
+    private void LeadWords(IText text)
+    {
+        var (words, at) = (text.Data, 0);
+        var parts = new List<INode>();
+        foreach (var (start, length, address) in links.References(words))
+        {
+            if (start > at) parts.Add(document.CreateTextNode(words[at..start]));
+            var link = document.CreateElement("a");
+            link.SetAttribute("href", address);
+            link.TextContent = words.Substring(start, length);
+            parts.Add(link);
+            at = start + length;
+        }
+
+        if (at == 0) return;
+        if (at < words.Length) parts.Add(document.CreateTextNode(words[at..]));
+        text.Replace([.. parts]);
     }
 
     private void Load(IHtmlImageElement image)

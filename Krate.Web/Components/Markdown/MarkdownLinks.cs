@@ -12,4 +12,7 @@ public abstract class MarkdownLinks
 
     /// <summary>As <see cref="Page"/>, for the source of an image.</summary>
     public abstract string? Image(string path);
+
+    /// <summary>What in a piece of plain text names something that has a page (an issue, a commit, a person): where, and its address. In order, not overlapping.</summary>
+    public virtual IEnumerable<(int Start, int Length, string Address)> References(string text) => [];
 }

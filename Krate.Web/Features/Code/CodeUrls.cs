@@ -34,6 +34,20 @@ public sealed class CodeUrls(string org, string repository)
 
     public string Search(string query = "") => query.Length == 0 ? Home + "/search" : $"{Home}/search?q={Uri.EscapeDataString(query)}";
 
+    public string Issues => Home + "/issues";
+
+    public string NewIssue => Issues + "/new";
+
+    public string Issue(long number) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Issues}/{number}");
+
+    public string Pulls => Home + "/pulls";
+
+    public string NewPull => Pulls + "/new";
+
+    /// <param name="tab">commits, files or yaml; empty for the conversation.</param>
+    public string Pull(long number, string tab = "") =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Pulls}/{number}{(tab.Length > 0 ? "/" + tab : "")}");
+
     public string Settings(string section = "") => section.Length == 0 ? Home + "/settings" : $"{Home}/settings/{Uri.EscapeDataString(section)}";
 
     /// <summary>Address for <c>git clone</c>.</summary>

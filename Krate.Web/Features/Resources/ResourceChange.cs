@@ -15,11 +15,12 @@ public sealed record ResourceChange(string Verb, KindDefinition Kind, string Nam
     /// <summary>Uid of what a delete was decided on, so that a newer one of the same name stays.</summary>
     public string? Uid { get; init; }
 
+    /// <param name="name">Empty where the server gives one.</param>
     public static ResourceChange Create(KindDefinition kind, string ns, string name, JsonObject spec) => new("create", kind, ns, name, new JsonObject
     {
         ["apiVersion"] = kind.ApiVersion,
         ["kind"] = kind.Kind,
-        ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = ns },
+        ["metadata"] = name.Length == 0 ? new JsonObject { ["namespace"] = ns } : new JsonObject { ["name"] = name, ["namespace"] = ns },
         ["spec"] = spec,
     });
 
@@ -29,21 +30,16 @@ public sealed record ResourceChange(string Verb, KindDefinition Kind, string Nam
 
     public static ResourceChange Delete(Resource resource) => new("delete", resource.Kind, resource.Namespace, resource.Name, null) { Uid = resource.Uid };
 
+    /// <returns>The resource as it is then; what was there for a delete.</returns>
     /// <exception cref="ApiException">What the gateway refuses.</exception>
-    public async Task SendAsync(IResourceGateway gateway, Actor actor, bool dryRun, CancellationToken ct)
+    public async Task<Resource> SendAsync(IResourceGateway gateway, Actor actor, bool dryRun, CancellationToken ct)
     {
         var options = new WriteOptions { FieldManager = FieldManager, DryRun = dryRun };
-        switch (Verb)
+        return Verb switch
         {
-            case "create":
-                await gateway.CreateAsync(actor, Kind, Namespace, Document!.Copy(), options, ct);
-                break;
-            case "patch":
-                await gateway.PatchAsync(actor, Kind, Namespace, Name, new Patch(PatchType.Merge, Document!.Copy(), FieldManager), options, ct);
-                break;
-            default:
-                await gateway.DeleteAsync(actor, Kind, Namespace, Name, new DeleteOptions { Uid = Uid, DryRun = dryRun }, ct);
-                break;
-        }
+            "create" => await gateway.CreateAsync(actor, Kind, Namespace, Document!.Copy(), options, ct),
+            "patch" => (await gateway.PatchAsync(actor, Kind, Namespace, Name, new Patch(PatchType.Merge, Document!.Copy(), FieldManager), options, ct)).Resource,
+            _ => (await gateway.DeleteAsync(actor, Kind, Namespace, Name, new DeleteOptions { Uid = Uid, DryRun = dryRun }, ct)).Resource,
+        };
     }
 }
