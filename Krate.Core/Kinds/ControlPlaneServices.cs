@@ -41,6 +41,7 @@ public static class ControlPlaneServices
         .AddSingleton<RepositoryRemoval>()
         .AddReconciler<RepositoryReconciler>()
         .AddReconciler<AgentStackReconciler>()
+        .AddReconciler<PullRequestReconciler>()
         .AddWorkActions()
         .AddReconciler<NamespaceReconciler>()
         .AddSingleton<IControlLoop, GarbageCollector>()

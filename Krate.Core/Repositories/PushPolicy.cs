@@ -87,6 +87,9 @@ internal sealed class GitRefFacts(GitRepository git, IReadOnlyDictionary<string,
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
+    /// <summary>Of objects that are in the repository.</summary>
+    public static GitRefFacts Of(GitRepository git) => new(git, new Dictionary<string, string>());
+
     public async Task<bool> IsForcedAsync(RefUpdate update, CancellationToken ct)
     {
         var output = await git.RunAsync(["merge-base", "--is-ancestor", update.Old, update.New], ct, limit: Limit, environment: environment);

@@ -31,7 +31,8 @@ internal sealed class RefLedger(GitRepository git)
     public async Task<(IReadOnlyList<RecordedUpdate> Updates, IReadOnlyDictionary<string, KnownRef> Next)> SinceAsync(IReadOnlyDictionary<string, KnownRef> known, CancellationToken ct)
     {
         var output = await git.RunOrThrowAsync(["for-each-ref", "--format=%(objectname) %(refname)"], ct, maxBytes: 256 << 20);
-        var ids = output.Lines.Select(l => l.Split(' ', 2)).ToDictionary(f => f[1], f => f[0], StringComparer.Ordinal);
+        // What Krate itself keeps for pull requests is nobody's push.
+        var ids = output.Lines.Select(l => l.Split(' ', 2)).Where(f => !f[1].StartsWith("refs/pull/", StringComparison.Ordinal)).ToDictionary(f => f[1], f => f[0], StringComparer.Ordinal);
         // The logs are looked at after the refs: git writes a log before it moves its ref, and what is not yet moved waits for the next page.
         var lengths = LogLengths();
         var updates = new List<RecordedUpdate>();

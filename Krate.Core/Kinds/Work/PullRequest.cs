@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
+using Krate.Core.Kinds.Code;
 using Krate.Core.Resources;
 
 namespace Krate.Core.Kinds.Work;
@@ -52,6 +53,12 @@ public sealed record PullRequestStatus : ProductStatus
     [Description("Commit of the target ref that it was compared with.")]
     public string? BaseSha { get; init; }
 
+    [Description("Commit of the target ref that it was tried to merge with.")]
+    public string? TargetSha { get; init; }
+
+    [Description("A merge that has begun: the commit that it ends with, and who merges.")]
+    public PullRequestMerging? Merging { get; init; }
+
     [Description("Whether it merges without conflict; absent while that is not known.")]
     public bool? Mergeable { get; init; }
 
@@ -93,6 +100,15 @@ public sealed record PullRequestCheck
     public string? Phase { get; init; }
 }
 
+public sealed record PullRequestMerging
+{
+    [Description("Commit that the target is moved to.")]
+    public string? Sha { get; init; }
+
+    [Description("Kubernetes user name of whoever merges.")]
+    public string? By { get; init; }
+}
+
 public static class PullRequestKind
 {
     public static KindDefinition Row { get; } = new()
@@ -107,7 +123,7 @@ public static class PullRequestKind
         Mutability = SpecMutability.Fixed,
         MutableSpecFields = ["title", "body", "targetRef", "draft", "labels"],
         Numbered = true, Authored = true, FirstPhase = WorkPhases.Open,
-        Actions = [WorkPhases.Close, WorkPhases.Reopen],
+        Actions = [WorkPhases.Close, WorkPhases.Reopen, "merge"],
         SelectableFields = ["status.phase", "spec.repository", "spec.number"],
         RepositoryPath = "spec.repository",
         Columns =
@@ -123,6 +139,11 @@ public static class PullRequestKind
 
     private static IEnumerable<FieldError> Validate(JsonObject body)
     {
+        foreach (var field in new[] { "sourceRef", "targetRef" })
+        {
+            if (body.Text($"spec.{field}") is { Length: > 0 } name && !GitRefs.IsBranchName(BranchNames.Of(name))) yield return Rows.Invalid($"spec.{field}", "must be the name of a branch");
+        }
+
         var fork = body.Text("spec.sourceRepository") is { Length: > 0 } source && source != body.Text("spec.repository");
         if (!fork && body.Text("spec.sourceRef") is { Length: > 0 } sourceRef && sourceRef == body.Text("spec.targetRef"))
             yield return Rows.Invalid("spec.sourceRef", "must be another ref than the target");

@@ -27,7 +27,7 @@ public static class WorkPhases
             services.AddSingleton<IResourceAction>(s => new PhaseAction(s, s.GetRequiredService<TimeProvider>(), kind, Reopen));
         }
 
-        return services;
+        return services.AddSingleton<PullRequestFacts>().AddSingleton<IResourceAction, MergeAction>();
     }
 }
 
