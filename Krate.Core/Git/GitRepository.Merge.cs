@@ -80,7 +80,9 @@ public sealed partial class GitRepository
     public async Task FetchAsync(string directory, string commit, string fullRef, CancellationToken ct)
     {
         if (await FindRefAsync(fullRef, ct) == commit) return;
-        await RunOrThrowAsync(["-c", "uploadpack.allowAnySHA1InWant=true", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", directory, $"+{commit}:{fullRef}"], ct);
+        // From a folder that Krate keeps itself; nothing else may be fetched from disk.
+        var local = new Dictionary<string, string> { ["GIT_ALLOW_PROTOCOL"] = "file" };
+        await OrThrowAsync(RunAsync(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", directory, $"+{commit}:{fullRef}"], ct, limit: MergeLimit, environment: local), "fetch");
     }
 
     /// <summary>A commit that changes files of its parent. A file keeps its mode; a new one is a plain file.</summary>

@@ -9,7 +9,7 @@ namespace Krate.E2E.Hosting;
 /// A person at a browser. Every page is watched: a console error, a failed request or a request to another host fails the
 /// journey at its end.
 /// </summary>
-public abstract class Journey(AppFixture app) : IAsyncLifetime
+public abstract partial class Journey(AppFixture app) : IAsyncLifetime
 {
     /// <summary>What a browser keeps after signing in, by address of the program.</summary>
     private static readonly System.Collections.Concurrent.ConcurrentDictionary<Uri, string> Sessions = new();
@@ -115,6 +115,13 @@ public abstract class Journey(AppFixture app) : IAsyncLifetime
         Assert.True(process.ExitCode == 0, $"kubectl {string.Join(' ', arguments)}: {await error}{output}");
         return output;
     }
+
+    /// <summary>Clone address of a repository in the demo organization, as the administrator.</summary>
+    protected async Task<string> GitUrlAsync(string repository) =>
+        $"http://x:{Token().Match(await File.ReadAllTextAsync(Krate.Kubeconfig, Ct)).Groups[1].Value}@{Krate.Http.Authority}/git/acme/{repository}.git";
+
+    [System.Text.RegularExpressions.GeneratedRegex("token: \"?([A-Za-z0-9._-]+)")]
+    private static partial System.Text.RegularExpressions.Regex Token();
 
     protected static Task ScreenshotAsync(IPage page, string name) =>
         page.ScreenshotAsync(new() { Path = Path.Combine(AppFixture.Screens, name + ".png") });

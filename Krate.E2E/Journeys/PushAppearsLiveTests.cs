@@ -7,7 +7,7 @@ using Xunit;
 namespace Krate.E2E.Journeys;
 
 /// <summary>What is pushed with plain git is on the open page at that moment; the person finds, reads and links to it.</summary>
-public sealed partial class PushAppearsLiveTests(AppFixture app) : Journey(app)
+public sealed class PushAppearsLiveTests(AppFixture app) : Journey(app)
 {
     private const string Home = "/orgs/acme/repositories/pushed";
 
@@ -21,14 +21,14 @@ public sealed partial class PushAppearsLiveTests(AppFixture app) : Journey(app)
 
         await git.NewRepositoryAsync("work", "docs/guide.md", "# Guide\n");
         await git.CommitAsync("work", "src/main.go", string.Concat(Enumerable.Range(1, 60).Select(n => $"var x{n} = \"{n}\"\n")));
-        await git.RunAsync("work", "push", "--quiet", await UrlAsync(), "main");
+        await git.RunAsync("work", "push", "--quiet", await GitUrlAsync("pushed"), "main");
         await Assertions.Expect(InFolder(page, "docs")).ToBeVisibleAsync();
 
         await page.GetByRole(AriaRole.Button, new() { Name = "docs", Exact = true }).ClickAsync();
         var opened = page.Locator(".k-files").GetByText("guide.md");
         await Assertions.Expect(opened).ToBeVisibleAsync();
         await git.CommitAsync("work", "CHANGES.txt", "more\n");
-        await git.RunAsync("work", "push", "--quiet", await UrlAsync(), "main");
+        await git.RunAsync("work", "push", "--quiet", await GitUrlAsync("pushed"), "main");
         await Assertions.Expect(InFolder(page, "CHANGES.txt")).ToBeVisibleAsync();
         await Assertions.Expect(opened).ToBeVisibleAsync();
 
@@ -60,9 +60,4 @@ public sealed partial class PushAppearsLiveTests(AppFixture app) : Journey(app)
             """);
         await KubectlAsync(["wait", "repository/pushed", "-n", "krate-org-acme", "--for=condition=Ready", "--timeout=60s"]);
     }
-
-    private async Task<string> UrlAsync() => $"http://x:{Token().Match(await File.ReadAllTextAsync(Krate.Kubeconfig, Ct)).Groups[1].Value}@{Krate.Http.Authority}/git/acme/pushed.git";
-
-    [GeneratedRegex("token: \"?([A-Za-z0-9._-]+)")]
-    private static partial Regex Token();
 }

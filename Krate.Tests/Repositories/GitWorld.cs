@@ -34,7 +34,7 @@ public sealed class GitWorld : IAsyncLifetime
         Server = await KrateServer.StartAsync(null, null, "--Krate:Outbound:AllowedHosts=localhost", "--Krate:Imports:Roots=" + Path.GetTempPath());
         await CreateAsync("Organization", WellKnown.PlatformNamespace, "acme", new() { ["slug"] = "acme", ["displayName"] = "Acme" });
         await UntilAsync("Organization", WellKnown.PlatformNamespace, "acme", IsReady);
-        foreach (var name in (string[])["mira", "lumi", "oskar", "maya"])
+        foreach (var name in (string[])["mira", "lumi", "oskar", "maya", "max"])
             await CreateAsync("User", WellKnown.PlatformNamespace, name, new() { ["displayName"] = name, ["email"] = name + "@acme.example" });
         await CreateAsync("Team", Namespace, "core", new() { ["displayName"] = "Core", ["members"] = new JsonArray("mira", "lumi") });
     }

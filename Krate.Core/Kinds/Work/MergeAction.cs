@@ -85,7 +85,7 @@ internal sealed class MergeAction(
         if (violations.FirstOrDefault(v => v.IsEnforced) is { } refused) throw ApiException.Conflict(pull.Kind, pull.Name, $"{refused.Rule} refuses it: {refused.Message}");
         await WriteAsync(server, pull, new JsonObject { ["merging"] = new JsonObject { ["sha"] = update.New, ["by"] = actor.User } });
         var message = $"merge of {pull.Name}";
-        if (!await git.TryUpdateRefAsync(update.Ref, update.New, update.Old, message, actor.User, $"{pull.Name}@merge.krate.invalid", ct))
+        if (!await git.TryUpdateRefAsync(update.Ref, update.New, update.Old, message, actor.User, Ulid.NewUlid().ToString().ToLowerInvariant() + RefLedger.PushMailDomain, ct))
             throw ApiException.Conflict(pull.Kind, pull.Name, $"{BranchNames.Of(update.Ref)} has moved meanwhile; nothing was changed. Try again.");
     }
 
