@@ -43,6 +43,26 @@ public sealed partial class GitRepository
         }
     }
 
+    /// <summary>The commit that a ref leads to; null when there is no such ref.</summary>
+    public async Task<string?> FindRefAsync(string fullRef, CancellationToken ct)
+    {
+        var output = await RunAsync(["rev-parse", "--verify", "--quiet", "--end-of-options", fullRef + "^{commit}"], ct, maxBytes: 1024);
+        return output.ExitCode == 0 ? output.Text.Trim() : null;
+    }
+
+    public async Task<bool> IsAncestorAsync(string commit, string of, CancellationToken ct) =>
+        (await RunAsync(["merge-base", "--is-ancestor", commit, of], ct, maxBytes: 1024)).ExitCode == 0;
+
+    /// <summary>Brings a commit of another repository that Krate keeps here, under a ref.</summary>
+    public async Task FetchAsync(string directory, string commit, string fullRef, CancellationToken ct)
+    {
+        if (await FindRefAsync(fullRef, ct) == commit) return;
+        // Nothing else may be fetched from disk.
+        var local = new Dictionary<string, string> { ["GIT_ALLOW_PROTOCOL"] = "file" };
+        var output = await RunAsync(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", directory, $"+{commit}:{fullRef}"], ct, limit: TimeSpan.FromMinutes(1), environment: local);
+        if (output.ExitCode != 0) throw output.ToException("fetch");
+    }
+
     private async Task<IReadOnlyList<GitRefDetail>> ListRefsAsync(string prefix, CancellationToken ct)
     {
         var output = await RunOrThrowAsync(["for-each-ref", "--sort=-creatordate", "--format=" + RefFormat, prefix], ct, maxBytes: 64 << 20);

@@ -16,6 +16,8 @@ public sealed class PullRequestTests(GitWorld world) : IDisposable
 {
     private readonly GitClient git = new();
 
+    private static GitPerson Max => new("Max", "max@acme.example", DateTimeOffset.UnixEpoch);
+
     private static KindDefinition Pulls => KindTable.Catalog["PullRequest"];
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -99,7 +101,9 @@ public sealed class PullRequestTests(GitWorld world) : IDisposable
         await git.RunAsync("work", "push", "--quiet", "--force", world.UrlOf(repository.Name), "change");
         pull = await UntilHeadAsync(pull, await HeadAsync("change"));
         var merged = await MergeAsync(pull, "max", "rebase");
-        Assert.Equal(merged.Body.Text("status.mergeSha"), await HeadAsync("change"));
+        await git.RunAsync("work", "fetch", "--quiet", world.UrlOf(repository.Name), "main");
+        Assert.Equal(merged.Body.Text("status.mergeSha"), await git.RunAsync("work", "rev-parse", "FETCH_HEAD"));
+        Assert.Equal(await git.RunAsync("work", "rev-parse", "change^{tree}"), await git.RunAsync("work", "rev-parse", "FETCH_HEAD^{tree}"));
     }
 
     [Fact]
@@ -146,7 +150,7 @@ public sealed class PullRequestTests(GitWorld world) : IDisposable
         var begun = await OpenAsync(repository, "lumi", "third");
         // As a process leaves it that ended between moving the ref and saying so.
         var bare = new GitRepository(world.DirectoryOf(repository.Name));
-        var squashed = await bare.MergeAsync(new(await HeadAsync("change"), await HeadAsync("third"), MergeMethod.Squash, "Squash\n", new("Max", "max@acme.example", DateTimeOffset.UnixEpoch)), Ct);
+        var squashed = await bare.MergeAsync(new(await HeadAsync("change"), await HeadAsync("third"), MergeMethod.Squash, "Squash\n", Max, Max), Ct);
         var status = new JsonObject { ["status"] = new JsonObject { ["merging"] = new JsonObject { ["sha"] = squashed.Commit, ["by"] = "max" } } };
         await world.Gateway.PatchAsync(PrivilegedAccess.Work("test"), Pulls, begun.Namespace, begun.Name, new Patch(PatchType.Merge, status, "test"), new WriteOptions { Subresource = "status" }, Ct);
         await git.RunAsync(".", "--git-dir", world.DirectoryOf(repository.Name), "update-ref", "refs/heads/main", squashed.Commit!);

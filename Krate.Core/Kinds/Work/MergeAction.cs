@@ -40,8 +40,9 @@ internal sealed class MergeAction(
             if (body.Text("headSha") is { Length: > 0 } expected && expected != head)
                 throw ApiException.Conflict(target.Kind, target.Name, $"the head is {head[..12]} by now; look at what has come since {expected[..Math.Min(12, expected.Length)]}");
             await CheckGatesAsync(server, target, head, tip, git, ct);
-            var result = await git.MergeAsync(new(tip, head, method, MessageOf(target, method, body), PersonOf(actor)), ct);
-            if (result.Commit is not { } commit) throw ApiException.Conflict(target.Kind, target.Name, $"{result.Problem}{(result.Conflicts is { Count: > 0 } c ? ": " + string.Join(", ", c.Take(10)) : "")}");
+            var by = PersonOf(actor);
+            var result = await git.MergeAsync(new(tip, head, method, MessageOf(target, method, body), by, by), ct);
+            if (result.Commit is not { } commit) throw ApiException.Conflict(target.Kind, target.Name, Words(result));
             await MoveAsync(actor, server, target, repository, git, new RefUpdate(BranchNames.Full(target.Body.Text("spec.targetRef")!), tip, commit), ct);
             await services.GetRequiredService<RefRecorder>().RecordAsync(org, repository.Namespace, repository.Name, null, CancellationToken.None);
             var merged = await WriteAsync(server, target, new JsonObject { ["phase"] = WorkPhases.Merged, ["mergeSha"] = commit, ["mergedBy"] = actor.User, ["mergedAt"] = Timestamps.Format(time.GetUtcNow()), ["headSha"] = head, ["merging"] = null });
@@ -52,11 +53,22 @@ internal sealed class MergeAction(
         {
             throw new ApiException(504, "Timeout", "git took too long over this merge; nothing was changed. Try again.");
         }
+        catch (ArgumentException e)
+        {
+            throw ApiException.Conflict(target.Kind, target.Name, e.Message);
+        }
         catch (GitException)
         {
             throw new ApiException(500, "InternalError", "git could not merge; nothing was changed. The log of Krate says why.");
         }
     }
+
+    private static string Words(MergeResult result) => result.Outcome switch
+    {
+        MergeOutcome.NothingToMerge => "the target has all of it already",
+        MergeOutcome.Unrelated => "the two have no commit in common",
+        _ => $"{(result.ConflictingCommit is { } commit ? $"commit {commit[..12]} does not fit" : "there are conflicts")}{(result.Conflicts.Count > 0 ? ": " + string.Join(", ", result.Conflicts.Take(10)) : "")}",
+    };
 
     private static MergeMethod MethodOf(Resource pull, JsonObject body) => (body.Text("method") ?? "merge") switch
     {
@@ -84,8 +96,8 @@ internal sealed class MergeAction(
         foreach (var v in violations) await policyLog.JudgedAsync(actor, repository, "merge", allowed: !v.IsEnforced, $"{v.Rule}: {v.Ref}: {v.Message}", ct);
         if (violations.FirstOrDefault(v => v.IsEnforced) is { } refused) throw ApiException.Conflict(pull.Kind, pull.Name, $"{refused.Rule} refuses it: {refused.Message}");
         await WriteAsync(server, pull, new JsonObject { ["merging"] = new JsonObject { ["sha"] = update.New, ["by"] = actor.User } });
-        var message = $"merge of {pull.Name}";
-        if (!await git.TryUpdateRefAsync(update.Ref, update.New, update.Old, message, actor.User, Ulid.NewUlid().ToString().ToLowerInvariant() + RefLedger.PushMailDomain, ct))
+        var who = new GitPerson(actor.User, Ulid.NewUlid().ToString().ToLowerInvariant() + RefLedger.PushMailDomain, time.GetUtcNow());
+        if (!await git.TryUpdateRefAsync(update.Ref, update.New, update.Old, $"merge of {pull.Name}", who, ct))
             throw ApiException.Conflict(pull.Kind, pull.Name, $"{BranchNames.Of(update.Ref)} has moved meanwhile; nothing was changed. Try again.");
     }
 
