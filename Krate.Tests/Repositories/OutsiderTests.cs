@@ -187,6 +187,8 @@ public sealed partial class OutsiderTests(GitWorld world) : IDisposable
         "REST" => ["v1/" + Planted.Token],
         "REVISION" or "SHA" or "COMMIT" or "ID" => [Planted.CommitMark],
         "RANGE" => [$"main...{Planted.Token}-branch"],
+        "NUMBER" => ["1", "2"],
+        "TAB" => ["commits", "files", "checks", "yaml"],
         "SECTION" => ["permissions", "protection", "danger"],
         "GROUP" => [WellKnown.ApiGroup],
         "VERSION" => ["v1alpha1"],

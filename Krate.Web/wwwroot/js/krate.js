@@ -161,6 +161,27 @@
     return true;
   };
 
+  // The button of the form that the cursor is in; else of the panel on top, which is the last one; else of the page.
+  const submitButton = () => {
+    for (let at = document.activeElement; at && at !== document.body; at = at.parentElement) {
+      const button = at.querySelector("[data-k-submit]");
+      if (button || at.matches("dialog")) return button;
+    }
+    return ([...document.querySelectorAll("dialog[open]")].at(-1) ?? document).querySelector("[data-k-submit]");
+  };
+  const submit = () => {
+    const button = submitButton();
+    if (!button) return;
+    // Leaving the field hands its text over, which may be what enables the button; it is pressed when that is there.
+    document.activeElement?.blur();
+    if (!button.disabled) { button.click(); return; }
+    const enabled = new MutationObserver(() => { if (!button.disabled) { stop(); button.click(); } });
+    const stop = () => { enabled.disconnect(); document.removeEventListener("input", stop, true); };
+    enabled.observe(button, { attributes: true, attributeFilter: ["disabled"] });
+    document.addEventListener("input", stop, true);
+    setTimeout(stop, 3000);
+  };
+
   let first = "", firstAt = 0;
   document.addEventListener("keydown", e => {
     if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "k") {
@@ -170,11 +191,7 @@
     }
     if (typeAhead(e)) return;
     if ((e.ctrlKey || e.metaKey) && e.key === "Enter") {
-      // The panel on top is the last one.
-      const scope = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document;
-      const submit = scope.querySelector("[data-k-submit]:not(:disabled)");
-      // Leaving the field hands its text over before the button is pressed.
-      if (submit) { document.activeElement?.blur(); submit.click(); }
+      submit();
       return;
     }
     if (e.key === "Escape") { rail(false); closeMenus(); }
