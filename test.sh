@@ -29,7 +29,7 @@ export KRATE_PUBLISHED="$PWD/artifacts/published"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
-dotnet test --no-build -c Release --solution Krate.sln --max-parallel-test-modules 1 2>&1 | tee "$log" || status=$?
+dotnet test --no-build -c Release --solution Krate.sln --max-parallel-test-modules 2 2>&1 | tee "$log" || status=$?
 
 awk '/^ *(failed|succeeded|skipped): [0-9]+$/ { sub(":", "", $1); n[$1] += $2 }
      END { printf "%d passed, %d failed, %d skipped\n", n["succeeded"], n["failed"], n["skipped"] }' "$log"

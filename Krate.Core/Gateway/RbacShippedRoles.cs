@@ -99,6 +99,7 @@ internal static class RbacShippedRoles
         On("", ["serviceaccounts", "configmaps"], Read),
         On(Krate, ["issues", "pullrequests"], "create", "update", "patch"),
         On(Krate, ["comments", "reviews", "agentmemoryqueries", "policyexceptionrequests"], "create"),
+        On(Krate, ["comments"], "resolve"),
         On(Krate, ["views", "selectors"], Write),
         On(Krate, ["agentstacks"], "dispatch"),
         On(Krate, ["agentdispatchruns"], "create", "cancel", "retry", "resume"),

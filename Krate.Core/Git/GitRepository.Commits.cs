@@ -170,7 +170,7 @@ public sealed partial class GitRepository
         return line;
     }
 
-    private static bool IsFullId(string id) => id.Length is 40 or 64 && id.All(char.IsAsciiHexDigitLower);
+    public static bool IsFullId(string id) => id.Length is 40 or 64 && id.All(char.IsAsciiHexDigitLower);
 
     /// <summary>A person as a commit has them.</summary>
     private static byte[] Signature(GitPerson person) => Encoding.UTF8.GetBytes($"{NameOf(person)} <{Cleaned(person.Email)}> {TimeText(person.Time)}");

@@ -85,7 +85,7 @@ public static class KrateJson
     public static bool Flag(this JsonNode? node, string path) => node.At(path) is JsonValue v && v.TryGetValue<bool>(out var b) && b;
 
     /// <summary>The whole number at a dotted path; null when absent or no such number.</summary>
-    public static long? Whole(this JsonNode? node, string path) => node.At(path) is JsonValue v && v.TryGetValue<decimal>(out var d) && d == decimal.Truncate(d) && d is >= long.MinValue and <= long.MaxValue ? (long)d : null;
+    public static long? Whole(this JsonNode? node, string path) => node.At(path) is JsonValue v && v.GetValueKind() == JsonValueKind.Number && decimal.TryParse(v.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var d) && d == decimal.Truncate(d) && d is >= long.MinValue and <= long.MaxValue ? (long)d : null;
 
     /// <summary>All strings at a path: a string is one, an array of strings is many, anything else none.</summary>
     public static IEnumerable<string> Texts(this JsonNode? node, string path) => node.At(path) switch

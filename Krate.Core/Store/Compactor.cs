@@ -11,6 +11,7 @@ internal sealed class Compactor(Database database, StoreOptions options, TimePro
     {
         while (await CompactChangesAsync(ct)) await Task.Yield();
         while (await CompactAuditAsync(ct)) await Task.Yield();
+        await database.TransactAsync(session => session.ExecuteAsync(Statement.Of($"DELETE FROM person_marks WHERE at < {(time.GetUtcNow() - options.AuditRetention).ToUnixTimeMilliseconds()}"), ct), ct);
     }
 
     private Task<bool> CompactChangesAsync(CancellationToken ct) => database.TransactAsync(

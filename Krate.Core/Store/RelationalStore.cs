@@ -39,6 +39,7 @@ public sealed class RelationalStore : IResourceStore, IAsyncDisposable
         audit = new AuditLog(database, catalog);
         queue = new CommitQueue(database, feed, audit, metrics, options, time, logger);
         Leases = new LeaseStore(database, time);
+        Marks = new PersonMarks(database, time);
     }
 
     public IChangeFeed Feed => feed;
@@ -46,6 +47,9 @@ public sealed class RelationalStore : IResourceStore, IAsyncDisposable
     public IAuditLog Audit => audit;
 
     public ILeaseStore Leases { get; }
+
+    /// <summary>What people have looked at or put aside.</summary>
+    public IPersonMarks Marks { get; }
 
     /// <summary>For tests that look beneath.</summary>
     internal Database Database => database;

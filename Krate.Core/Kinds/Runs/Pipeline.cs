@@ -57,6 +57,7 @@ public static class PipelineKind
         RequiredSpec = ["repository", "ref"],
         Mutability = SpecMutability.Fixed,
         NamePrefix = "pipeline-",
+        SelectableFields = ["status.phase", "spec.repository", "spec.sha"],
         RepositoryPath = "spec.repository",
         Columns =
         [
@@ -115,6 +116,7 @@ public static class JobKind
         RequiredSpec = ["pipeline", "step"],
         Mutability = SpecMutability.Fixed,
         NamePrefix = "job-",
+        SelectableFields = ["status.phase", "spec.pipeline"],
         RepositoryPath = "spec.pipeline",
         Columns = [new("Pipeline", "spec.pipeline"), new("Step", "spec.step"), Rows.Phase, new("Exit", "status.exitCode", "integer"), new("Pool", "spec.runnerPool", Wide: true)],
         References =

@@ -21,19 +21,44 @@ public sealed record CommentSpec : ProductSpec
     [MaxLength(4096)]
     public string? Path { get; init; }
 
-    [Description("Line of the file.")]
+    [Description("Line of the file; the last one of several.")]
     [Range(1, int.MaxValue)]
     public int? Line { get; init; }
 
+    [Description("First of several lines.")]
+    [Range(1, int.MaxValue)]
+    public int? StartLine { get; init; }
+
     [Description("Side of the diff that the line is on: left (before) or right (after).")]
+    [AllowedValues("left", "right")]
     public string? Side { get; init; }
+
+    [Description("Commit whose file the lines are counted in: the head for the right side, where the branches parted for the left one.")]
+    [MaxLength(64)]
+    public string? Commit { get; init; }
 
     [Description("Comment that this one answers.")]
     public string? InReplyTo { get; init; }
 
-    [Description("Text that is suggested in place of the line.")]
+    [Description("Text that is suggested in place of the lines; empty to take them out.")]
     [MaxLength(262_144)]
     public string? Suggestion { get; init; }
+}
+
+[Phases("Open", "Resolved")]
+public sealed record CommentStatus : ProductStatus
+{
+    [Description("Kubernetes user name of whoever resolved the thread that this comment begins.")]
+    public string? ResolvedBy { get; init; }
+
+    [Description("When it was resolved.")]
+    public string? ResolvedAt { get; init; }
+
+    [Description("Commit that the suggestion was applied with.")]
+    public string? AppliedSha { get; init; }
+
+    [Description("Kubernetes user name of whoever applied the suggestion.")]
+    public string? AppliedBy { get; init; }
 }
 
 public static class CommentKind
@@ -43,7 +68,8 @@ public static class CommentKind
         Kind = "Comment", Plural = "comments", Context = "control-plane", Storage = "postgres", Scope = KindScope.Org, Area = "Work",
         Description = "A remark on an issue, a pull request or a line of its diff.",
         SpecType = typeof(CommentSpec),
-        StatusType = typeof(PlainStatus),
+        StatusType = typeof(CommentStatus),
+        Actions = [WorkPhases.Resolve, WorkPhases.Reopen, "apply"],
         RequiredSpec = ["targetRef", "body"],
         Mutability = SpecMutability.Fixed,
         MutableSpecFields = ["body"],
@@ -57,10 +83,12 @@ public static class CommentKind
 
     private static IEnumerable<FieldError> Validate(JsonObject body)
     {
-        if (body.At("spec.line") is not null && string.IsNullOrEmpty(body.Text("spec.path")))
-            yield return Rows.Required("spec.path", "Required value: a line is in a file");
-        if (!string.IsNullOrEmpty(body.Text("spec.suggestion")) && body.At("spec.line") is null)
-            yield return Rows.Required("spec.line", "Required value: a suggestion is for a line");
+        var (line, start) = (body.Whole("spec.line"), body.Whole("spec.startLine"));
+        if (line is not null && string.IsNullOrEmpty(body.Text("spec.path"))) yield return Rows.Required("spec.path", "Required value: a line is in a file");
+        if (line is null && (start is not null || body.At("spec.suggestion") is not null)) yield return Rows.Required("spec.line", "Required value: a suggestion, and a first line, are for a line");
+        if (start > line) yield return Rows.Invalid("spec.startLine", "must not be after spec.line");
+        if (body.At("spec.suggestion") is not null && body.Text("spec.side") == "left") yield return Rows.Invalid("spec.side", "must be right: what was taken out cannot be edited");
+        if (body.Text("spec.commit") is { Length: > 0 } commit && !Git.GitRepository.IsFullId(commit)) yield return Rows.Invalid("spec.commit", "must be the full id of a commit");
     }
 }
 

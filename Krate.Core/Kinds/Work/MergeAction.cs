@@ -14,7 +14,7 @@ namespace Krate.Core.Kinds.Work;
 /// </summary>
 /// <remarks>Body: <c>method</c> (merge, squash, rebase), <c>headSha</c> (refused when the head is another one), <c>title</c>, <c>message</c>.</remarks>
 internal sealed class MergeAction(
-    IServiceProvider services, KindCatalog catalog, IResourceCache cache, RepositoryFiles files, PullRequestFacts facts, IPolicyLog policyLog, TimeProvider time) : IResourceAction
+    IServiceProvider services, KindCatalog catalog, IResourceCache cache, PullRequestFacts facts, BranchWriter branches, TimeProvider time) : IResourceAction
 {
     public string Kind => "PullRequest";
 
@@ -29,38 +29,26 @@ internal sealed class MergeAction(
     {
         if (target.Body.Text("status.phase") is { } phase and not WorkPhases.Open) throw ApiException.Conflict(target.Kind, target.Name, $"it is {phase.ToLowerInvariant()}");
         var method = MethodOf(target, body);
-        var repository = cache.Get(catalog["Repository"], target.Namespace, target.Body.Text("spec.repository") ?? "") ?? throw ApiException.NotFound(catalog["Repository"], target.Body.Text("spec.repository") ?? "");
-        var org = repository.Label(WellKnown.OrgLabel) ?? "";
-        var git = new GitRepository(files.DirectoryOf(org, repository.Name));
+        var (repository, git) = branches.Open(target.Namespace, target.Body.Text("spec.repository") ?? "");
         var server = PrivilegedAccess.Work(actor.CorrelationId);
-        try
+        return await BranchWriter.AnswerAsync(target, Name, async () =>
         {
-            var (head, tip) = await facts.HeadsAsync(target, org, git, ct);
+            var (head, tip) = await facts.HeadsAsync(target, BranchWriter.OrgOf(repository), git, ct);
             if (head is null || tip is null) throw ApiException.Conflict(target.Kind, target.Name, "its source or its target branch is not there");
             if (body.Text("headSha") is { Length: > 0 } expected && expected != head)
                 throw ApiException.Conflict(target.Kind, target.Name, $"the head is {head[..12]} by now; look at what has come since {expected[..Math.Min(12, expected.Length)]}");
             await CheckGatesAsync(server, target, head, tip, git, ct);
-            var by = PersonOf(actor);
+            var by = branches.PersonOf(actor.User);
             var result = await git.MergeAsync(new(tip, head, method, MessageOf(target, method, body), by, by), ct);
             if (result.Commit is not { } commit) throw ApiException.Conflict(target.Kind, target.Name, Words(result));
-            await MoveAsync(actor, server, target, repository, git, new RefUpdate(BranchNames.Full(target.Body.Text("spec.targetRef")!), tip, commit), ct);
-            await services.GetRequiredService<RefRecorder>().RecordAsync(org, repository.Namespace, repository.Name, null, CancellationToken.None);
+            var update = new RefUpdate(BranchNames.Full(target.Body.Text("spec.targetRef")!), tip, commit);
+            await branches.JudgeAsync(actor, target, Name, repository, git, update, RefChangeSource.PullRequest, ct);
+            await WriteAsync(server, target, new JsonObject { ["merging"] = new JsonObject { ["sha"] = commit, ["by"] = actor.User } });
+            await branches.MoveAsync(actor, target, Name, repository, git, update, ct);
             var merged = await WriteAsync(server, target, new JsonObject { ["phase"] = WorkPhases.Merged, ["mergeSha"] = commit, ["mergedBy"] = actor.User, ["mergedAt"] = Timestamps.Format(time.GetUtcNow()), ["headSha"] = head, ["merging"] = null });
             await CloseIssuesAsync(server, merged, ct);
             return merged.Body.Copy();
-        }
-        catch (TimeoutException)
-        {
-            throw new ApiException(504, "Timeout", "git took too long over this merge; nothing was changed. Try again.");
-        }
-        catch (ArgumentException e)
-        {
-            throw ApiException.Conflict(target.Kind, target.Name, e.Message);
-        }
-        catch (GitException)
-        {
-            throw new ApiException(500, "InternalError", "git could not merge; nothing was changed. The log of Krate says why.");
-        }
+        });
     }
 
     private static string Words(MergeResult result) => result.Outcome switch
@@ -90,17 +78,6 @@ internal sealed class MergeAction(
             throw new ApiException(409, "Conflict", $"{pull.Name} cannot be merged yet: {string.Join("; ", unmet.Select(g => g.Text))}", [.. unmet.Select(g => new FieldError(g.Name, "", $"{g.Text} ({g.Detail})"))]) { Subject = (pull.Kind.Group, pull.Kind.Plural, pull.Name) };
     }
 
-    private async Task MoveAsync(Actor actor, Actor server, Resource pull, Resource repository, GitRepository git, RefUpdate update, CancellationToken ct)
-    {
-        var violations = await PushPolicy.JudgeAsync(RefRule.Of(cache, catalog, repository.Namespace, repository.Name), [update], RefChangeSource.PullRequest, repository.Body.Text("spec.defaultBranch") ?? "main", GitRefFacts.Of(git), ct);
-        foreach (var v in violations) await policyLog.JudgedAsync(actor, repository, "merge", allowed: !v.IsEnforced, $"{v.Rule}: {v.Ref}: {v.Message}", ct);
-        if (violations.FirstOrDefault(v => v.IsEnforced) is { } refused) throw ApiException.Conflict(pull.Kind, pull.Name, $"{refused.Rule} refuses it: {refused.Message}");
-        await WriteAsync(server, pull, new JsonObject { ["merging"] = new JsonObject { ["sha"] = update.New, ["by"] = actor.User } });
-        var who = new GitPerson(actor.User, Ulid.NewUlid().ToString().ToLowerInvariant() + RefLedger.PushMailDomain, time.GetUtcNow());
-        if (!await git.TryUpdateRefAsync(update.Ref, update.New, update.Old, $"merge of {pull.Name}", who, ct))
-            throw ApiException.Conflict(pull.Kind, pull.Name, $"{BranchNames.Of(update.Ref)} has moved meanwhile; nothing was changed. Try again.");
-    }
-
     private async Task<Resource> WriteAsync(Actor server, Resource pull, JsonObject status)
     {
         // What git has done is told, whether the caller still waits or not.
@@ -126,11 +103,5 @@ internal sealed class MergeAction(
             : method == MergeMethod.Squash ? $"{pull.Body.Text("spec.title")} (#{number})" : $"Merge pull request #{number} from {BranchNames.Of(pull.Body.Text("spec.sourceRef") ?? "")}";
         var text = body.Text("message") ?? (method == MergeMethod.Squash ? pull.Body.Text("spec.body") : pull.Body.Text("spec.title"));
         return string.IsNullOrWhiteSpace(text) ? title + "\n" : $"{title}\n\n{text.Trim()}\n";
-    }
-
-    private GitPerson PersonOf(Actor actor)
-    {
-        var user = cache.List(catalog["User"], WellKnown.PlatformNamespace).FirstOrDefault(u => (u.Body.Text("spec.username") ?? u.Name) == actor.User);
-        return new(user?.Body.Text("spec.displayName") ?? actor.User, user?.Body.Text("spec.email") ?? $"{actor.User}@users.krate.invalid", time.GetUtcNow());
     }
 }

@@ -10,12 +10,16 @@ namespace Krate.Core.Kinds.Work;
 /// <summary>What git, the reviews and the pipelines say about a pull request at this moment. Thread-safe.</summary>
 public sealed class PullRequestFacts(KindCatalog catalog, RepositoryFiles files, IAuthorizer authorizer, IdentityResolver identities, TimeProvider time)
 {
+    /// <summary>Repository of the source branch: the fork, or the pull request's own.</summary>
+    public static string SourceOf(Resource pull) => pull.Body.Text("spec.sourceRepository") is { Length: > 0 } fork ? fork : pull.Body.Text("spec.repository") ?? "";
+
     /// <summary>The commits of source and target branch; null where there is none. Brings the objects of a fork along.</summary>
     public async Task<(string? Head, string? Target)> HeadsAsync(Resource pull, string org, GitRepository git, CancellationToken ct)
     {
         var (sourceRef, targetRef) = (BranchNames.Full(pull.Body.Text("spec.sourceRef") ?? ""), BranchNames.Full(pull.Body.Text("spec.targetRef") ?? ""));
         var target = await git.FindRefAsync(targetRef, ct);
-        if (pull.Body.Text("spec.sourceRepository") is not { Length: > 0 } fork || fork == pull.Body.Text("spec.repository")) return (await git.FindRefAsync(sourceRef, ct), target);
+        var fork = SourceOf(pull);
+        if (fork == pull.Body.Text("spec.repository")) return (await git.FindRefAsync(sourceRef, ct), target);
         var head = await new GitRepository(files.DirectoryOf(org, fork)).FindRefAsync(sourceRef, ct);
         if (head is not null) await git.FetchAsync(files.DirectoryOf(org, fork), head, $"refs/pull/{pull.Body.Whole("spec.number")}/head", ct);
         return (head, target);
@@ -35,8 +39,8 @@ public sealed class PullRequestFacts(KindCatalog catalog, RepositoryFiles files,
     public async Task<JsonArray> ChecksAsync(IResourceGateway gateway, Actor actor, Resource pull, string head, CancellationToken ct)
     {
         var repository = pull.Body.Text("spec.repository");
-        var pipelines = await gateway.ListAsync(actor, catalog["Pipeline"], pull.Namespace, new ListOptions { Fields = Selector.Parse($"spec.repository={repository}") }, ct);
-        return new([.. pipelines.Items.Where(p => p.Body.Text("spec.sha") == head).OrderBy(p => p.CreatedAt).ThenBy(p => p.Name, StringComparer.Ordinal).Select(p => (JsonNode)new JsonObject
+        var pipelines = await gateway.ListAsync(actor, catalog["Pipeline"], pull.Namespace, new ListOptions { Fields = Selector.Parse($"spec.repository={repository},spec.sha={head}") }, ct);
+        return new([.. pipelines.Items.OrderBy(p => p.CreatedAt).ThenBy(p => p.Name, StringComparer.Ordinal).Select(p => (JsonNode)new JsonObject
         {
             ["name"] = p.Body.Text("spec.workflow") ?? p.Name,
             ["kind"] = "Pipeline",

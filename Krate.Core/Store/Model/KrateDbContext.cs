@@ -25,6 +25,11 @@ internal abstract class KrateDbContext(DbContextOptions options) : DbContext(opt
             e.Property(r => r.Version).ValueGeneratedNever();
         });
         modelBuilder.Entity<CounterRow>(e => e.ToTable("counters").HasKey(r => r.Name));
+        modelBuilder.Entity<PersonMarkRow>(e =>
+        {
+            e.ToTable("person_marks").HasKey(r => new { r.Person, r.Scope, r.Item });
+            e.HasIndex(r => r.At).HasDatabaseName("person_marks_by_age");
+        });
         modelBuilder.Entity<HeadRow>(e =>
         {
             e.ToTable("head").HasKey(r => r.Id);

@@ -57,6 +57,20 @@ internal sealed class ChangeRow
     public long At { get; set; }
 }
 
+/// <summary>What one person has put aside or looked at, of a version of something. No resource: it decides nothing and nobody else sees it.</summary>
+internal sealed class PersonMarkRow
+{
+    public required string Person { get; set; }
+
+    public required string Scope { get; set; }
+
+    public required string Item { get; set; }
+
+    public required string Version { get; set; }
+
+    public long At { get; set; }
+}
+
 /// <summary>The last number handed out by a counter.</summary>
 internal sealed class CounterRow
 {

@@ -45,6 +45,13 @@ public static class DiffHtml
     /// <summary>Path, side and number of a line: what an address names and a comment hangs on. A line of both sides has its new number.</summary>
     public static string IdOf(string anchor, DiffLine line) => line.New is { } now ? $"{anchor}-R{now}" : $"{anchor}-L{line.Old}";
 
+    /// <summary>What a note on the line is kept under: side and number (<c>R12</c>, <c>L7</c>); a line of both sides has two.</summary>
+    public static IEnumerable<string> SpotsOf(DiffLine line)
+    {
+        if (line.New is { } now) yield return $"R{now}";
+        if (line.Old is { } old) yield return $"L{old}";
+    }
+
     private static void AppendHalf(StringBuilder html, DiffLine? line, int? number, (int Start, int Length)? mark, string? id, DiffColours? colours)
     {
         html.Append("<td class=\"n ").Append(ClassOf(line)).Append('"');

@@ -214,6 +214,7 @@
     }
     first = e.key;
     firstAt = Date.now();
+    window.krateReview?.(e);
   });
 
   // ---- drafts: what is typed into a text area survives a reload in this tab ----

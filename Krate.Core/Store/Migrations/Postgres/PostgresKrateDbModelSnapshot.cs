@@ -242,6 +242,41 @@ namespace Krate.Core.Store.Migrations.Postgres
                     b.ToTable("leases", (string)null);
                 });
 
+            modelBuilder.Entity("Krate.Core.Store.Model.PersonMarkRow", b =>
+                {
+                    b.Property<string>("Person")
+                        .HasColumnType("text")
+                        .HasColumnName("person")
+                        .UseCollation("C");
+
+                    b.Property<string>("Scope")
+                        .HasColumnType("text")
+                        .HasColumnName("scope")
+                        .UseCollation("C");
+
+                    b.Property<string>("Item")
+                        .HasColumnType("text")
+                        .HasColumnName("item")
+                        .UseCollation("C");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("version")
+                        .UseCollation("C");
+
+                    b.HasKey("Person", "Scope", "Item");
+
+                    b.HasIndex("At")
+                        .HasDatabaseName("person_marks_by_age");
+
+                    b.ToTable("person_marks", (string)null);
+                });
+
             modelBuilder.Entity("Krate.Core.Store.Model.ResourceLabelRow", b =>
                 {
                     b.Property<string>("Kind")

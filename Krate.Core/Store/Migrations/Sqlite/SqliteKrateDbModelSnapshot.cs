@@ -222,6 +222,37 @@ namespace Krate.Core.Store.Migrations.Sqlite
                     b.ToTable("leases", (string)null);
                 });
 
+            modelBuilder.Entity("Krate.Core.Store.Model.PersonMarkRow", b =>
+                {
+                    b.Property<string>("Person")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("person");
+
+                    b.Property<string>("Scope")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("scope");
+
+                    b.Property<string>("Item")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("item");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("version");
+
+                    b.HasKey("Person", "Scope", "Item");
+
+                    b.HasIndex("At")
+                        .HasDatabaseName("person_marks_by_age");
+
+                    b.ToTable("person_marks", (string)null);
+                });
+
             modelBuilder.Entity("Krate.Core.Store.Model.ResourceLabelRow", b =>
                 {
                     b.Property<string>("Kind")
