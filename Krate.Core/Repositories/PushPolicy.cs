@@ -131,7 +131,8 @@ internal sealed class GitRefFacts(GitRepository git, IReadOnlyDictionary<string,
     {
         // git itself leaves out blobs of the limit and above, and names them.
         var limit = (maxBytes + 1).ToString(CultureInfo.InvariantCulture);
-        string[] objects = ["rev-list", "--objects", update.New, "--not", "--all"];
+        // What the ref gets, wherever else in the repository it is already: another ref may have let it in.
+        string[] objects = ["rev-list", "--objects", .. Range(update)];
         var omitted = await FirstLineAsync([.. objects[..2], $"--filter=blob:limit={limit}", "--filter-print-omitted", .. objects[2..]], l => l.StartsWith('~'), ct);
         if (omitted is null) return null;
         var named = await FirstLineAsync(objects, l => l.StartsWith(omitted[1..], StringComparison.Ordinal), ct);

@@ -5,24 +5,15 @@ using Krate.Core.Kinds;
 using Krate.Core.Resources;
 using Krate.Core.Resources.Patching;
 using Krate.Tests.Repositories;
-using Krate.Tests.Testing;
 using Xunit;
 
 namespace Krate.Tests.Work;
 
 /// <summary>From a pushed branch to a merge, with a real git, the real reconciler and the real gateway.</summary>
 [Collection(typeof(GitCollection))]
-public sealed class PullRequestTests(GitWorld world) : IDisposable
+public sealed class PullRequestTests(GitWorld world) : PullRequestWork(world)
 {
-    private readonly GitClient git = new();
-
     private static GitPerson Max => new("Max", "max@acme.example", DateTimeOffset.UnixEpoch);
-
-    private static KindDefinition Pulls => KindTable.Catalog["PullRequest"];
-
-    private static CancellationToken Ct => TestContext.Current.CancellationToken;
-
-    public void Dispose() => git.Dispose();
 
     [Fact]
     public async Task A_protected_branch_takes_a_pull_request_only_with_an_approval_of_its_head_by_somebody_else()
@@ -48,11 +39,11 @@ public sealed class PullRequestTests(GitWorld world) : IDisposable
         Assert.Equal(403, (await Assert.ThrowsAsync<ApiException>(() => MergeAsync(pull, "mira"))).Code);
         var merged = await MergeAsync(pull, "max");
         Assert.Equal(("Merged", "max"), (merged.Body.Text("status.phase"), merged.Body.Text("status.mergedBy")));
-        await git.RunAsync("work", "fetch", "--quiet", world.UrlOf(repository.Name), "main");
-        Assert.Equal(merged.Body.Text("status.mergeSha"), await git.RunAsync("work", "rev-parse", "FETCH_HEAD"));
-        Assert.Equal($"{await HeadAsync("main")} {await HeadAsync("change")}", await git.RunAsync("work", "log", "-1", "--format=%P", "FETCH_HEAD"));
+        await Git.RunAsync("work", "fetch", "--quiet", World.UrlOf(repository.Name), "main");
+        Assert.Equal(merged.Body.Text("status.mergeSha"), await Git.RunAsync("work", "rev-parse", "FETCH_HEAD"));
+        Assert.Equal($"{await HeadAsync("main")} {await HeadAsync("change")}", await Git.RunAsync("work", "log", "-1", "--format=%P", "FETCH_HEAD"));
         Assert.Equal(("Closed", "max", pull.Name), await ClosedAsync(issue));
-        Assert.Equal("max", (await world.EventsAsync(repository.Name, "ref."))[^1].Body.Text("spec.actor.name"));
+        Assert.Equal("max", (await World.EventsAsync(repository.Name, "ref."))[^1].Body.Text("spec.actor.name"));
         Assert.Equal(409, (await Assert.ThrowsAsync<ApiException>(() => MergeAsync(pull, "max"))).Code);
     }
 
@@ -61,9 +52,9 @@ public sealed class PullRequestTests(GitWorld world) : IDisposable
     {
         var repository = await PushedAsync();
         var pull = await OpenAsync(repository, "lumi");
-        await git.RunAsync("work", "switch", "--quiet", "change");
-        await git.RunAsync("work", "commit", "--quiet", "--amend", "-m", "Rewritten");
-        await git.RunAsync("work", "push", "--quiet", "--force", world.UrlOf(repository.Name), "change");
+        await Git.RunAsync("work", "switch", "--quiet", "change");
+        await Git.RunAsync("work", "commit", "--quiet", "--amend", "-m", "Rewritten");
+        await Git.RunAsync("work", "push", "--quiet", "--force", World.UrlOf(repository.Name), "change");
 
         var refused = await Assert.ThrowsAsync<ApiException>(() => MergeAsync(pull, "max"));
 
@@ -75,12 +66,12 @@ public sealed class PullRequestTests(GitWorld world) : IDisposable
     public async Task An_approval_of_somebody_who_has_lost_the_role_counts_no_more()
     {
         var repository = await PushedAsync("private");
-        foreach (var who in (string[])["lumi", "mira", "max"]) await world.PermitAsync(repository, who, "read");
+        foreach (var who in (string[])["lumi", "mira", "max"]) await World.PermitAsync(repository, who, "read");
         await ProtectAsync(repository, new() { ["requiredApprovals"] = 1 });
         var pull = await OpenAsync(repository, "lumi");
         await ReviewAsync(pull, "mira", "approved");
-        await world.Gateway.DeleteAsync(GitWorld.Admin, KindTable.Catalog["RepositoryPermission"], repository.Namespace, $"{repository.Name}-mira-read", new DeleteOptions(), Ct);
-        await world.UntilAsync("RoleBinding", repository.Namespace, $"krate-repository-{repository.Name}-read", b => b?.Body["subjects"] is JsonArray s && s.All(x => x.Text("name") != "mira"));
+        await World.Gateway.DeleteAsync(GitWorld.Admin, KindTable.Catalog["RepositoryPermission"], repository.Namespace, $"{repository.Name}-mira-read", new DeleteOptions(), Ct);
+        await World.UntilAsync("RoleBinding", repository.Namespace, $"krate-repository-{repository.Name}-read", b => b?.Body["subjects"] is JsonArray s && s.All(x => x.Text("name") != "mira"));
 
         Assert.Contains("0 of 1", await RefusedAsync(pull), StringComparison.Ordinal);
     }
@@ -89,30 +80,30 @@ public sealed class PullRequestTests(GitWorld world) : IDisposable
     public async Task Conflicts_are_told_and_a_branch_that_moves_on_solves_them()
     {
         var repository = await PushedAsync();
-        await git.RunAsync("work", "switch", "--quiet", "main");
-        await git.CommitAsync("work", "b.txt", "other\n");
-        await git.RunAsync("work", "push", "--quiet", world.UrlOf(repository.Name), "main");
+        await Git.RunAsync("work", "switch", "--quiet", "main");
+        await Git.CommitAsync("work", "b.txt", "other\n");
+        await Git.RunAsync("work", "push", "--quiet", World.UrlOf(repository.Name), "main");
         var pull = await OpenAsync(repository, "lumi", wanted: p => p.Body.At("status.mergeable") is not null);
         Assert.False(pull.Body.Flag("status.mergeable"));
         Assert.Contains("It conflicts with main", await RefusedAsync(pull), StringComparison.Ordinal);
 
-        await git.RunAsync("work", "switch", "--quiet", "change");
-        await git.RunAsync("work", "rebase", "--quiet", "-X", "theirs", "main");
-        await git.RunAsync("work", "push", "--quiet", "--force", world.UrlOf(repository.Name), "change");
+        await Git.RunAsync("work", "switch", "--quiet", "change");
+        await Git.RunAsync("work", "rebase", "--quiet", "-X", "theirs", "main");
+        await Git.RunAsync("work", "push", "--quiet", "--force", World.UrlOf(repository.Name), "change");
         pull = await UntilHeadAsync(pull, await HeadAsync("change"));
         var merged = await MergeAsync(pull, "max", "rebase");
-        await git.RunAsync("work", "fetch", "--quiet", world.UrlOf(repository.Name), "main");
-        Assert.Equal(merged.Body.Text("status.mergeSha"), await git.RunAsync("work", "rev-parse", "FETCH_HEAD"));
-        Assert.Equal(await git.RunAsync("work", "rev-parse", "change^{tree}"), await git.RunAsync("work", "rev-parse", "FETCH_HEAD^{tree}"));
+        await Git.RunAsync("work", "fetch", "--quiet", World.UrlOf(repository.Name), "main");
+        Assert.Equal(merged.Body.Text("status.mergeSha"), await Git.RunAsync("work", "rev-parse", "FETCH_HEAD"));
+        Assert.Equal(await Git.RunAsync("work", "rev-parse", "change^{tree}"), await Git.RunAsync("work", "rev-parse", "FETCH_HEAD^{tree}"));
     }
 
     [Fact]
     public async Task Two_merges_at_once_leave_both_whole_or_refuse_one_of_them()
     {
         var repository = await PushedAsync();
-        await git.RunAsync("work", "switch", "--quiet", "-c", "second", "main");
-        await git.CommitAsync("work", "second.txt", "2\n");
-        await git.RunAsync("work", "push", "--quiet", world.UrlOf(repository.Name), "second");
+        await Git.RunAsync("work", "switch", "--quiet", "-c", "second", "main");
+        await Git.CommitAsync("work", "second.txt", "2\n");
+        await Git.RunAsync("work", "push", "--quiet", World.UrlOf(repository.Name), "second");
         var pulls = new[] { await OpenAsync(repository, "lumi"), await OpenAsync(repository, "mira", "second") };
 
         var results = await Task.WhenAll(pulls.Select(async p =>
@@ -128,12 +119,12 @@ public sealed class PullRequestTests(GitWorld world) : IDisposable
         }));
 
         Assert.Contains(results, r => r is not null);
-        await git.RunAsync("work", "fetch", "--quiet", world.UrlOf(repository.Name), "main");
-        var log = await git.RunAsync("work", "log", "--format=%H", "FETCH_HEAD");
+        await Git.RunAsync("work", "fetch", "--quiet", World.UrlOf(repository.Name), "main");
+        var log = await Git.RunAsync("work", "log", "--format=%H", "FETCH_HEAD");
         Assert.All(results.OfType<Resource>(), r => Assert.Contains(r.Body.Text("status.mergeSha")!, log, StringComparison.Ordinal));
         Assert.Equal(1 + results.Count(r => r is not null), log.Split('\n').Length);
         foreach (var (pull, result) in pulls.Zip(results).Where(p => p.Second is null))
-            Assert.Equal("Merged", (await MergeAsync(await world.UntilAsync("PullRequest", pull.Namespace, pull.Name, p => p!.Body.Flag("status.mergeable")) ?? pull, "max", "squash")).Body.Text("status.phase"));
+            Assert.Equal("Merged", (await MergeAsync(await World.UntilAsync("PullRequest", pull.Namespace, pull.Name, p => p!.Body.Flag("status.mergeable")) ?? pull, "max", "squash")).Body.Text("status.phase"));
     }
 
     [Fact]
@@ -141,20 +132,20 @@ public sealed class PullRequestTests(GitWorld world) : IDisposable
     {
         var repository = await PushedAsync();
         var pushed = await OpenAsync(repository, "lumi");
-        await git.RunAsync("work", "push", "--quiet", world.UrlOf(repository.Name), "change:main");
+        await Git.RunAsync("work", "push", "--quiet", World.UrlOf(repository.Name), "change:main");
         Assert.Equal((await HeadAsync("change"), null), Merge(await UntilAsync(pushed, p => p.Body.Text("status.phase") == "Merged")));
 
-        await git.RunAsync("work", "switch", "--quiet", "-c", "third", "change");
-        await git.CommitAsync("work", "third.txt", "3\n");
-        await git.RunAsync("work", "push", "--quiet", world.UrlOf(repository.Name), "third");
+        await Git.RunAsync("work", "switch", "--quiet", "-c", "third", "change");
+        await Git.CommitAsync("work", "third.txt", "3\n");
+        await Git.RunAsync("work", "push", "--quiet", World.UrlOf(repository.Name), "third");
         var begun = await OpenAsync(repository, "lumi", "third");
         // As a process leaves it that ended between moving the ref and saying so.
-        var bare = new GitRepository(world.DirectoryOf(repository.Name));
+        var bare = new GitRepository(World.DirectoryOf(repository.Name));
         var squashed = await bare.MergeAsync(new(await HeadAsync("change"), await HeadAsync("third"), MergeMethod.Squash, "Squash\n", Max, Max), Ct);
         var status = new JsonObject { ["status"] = new JsonObject { ["merging"] = new JsonObject { ["sha"] = squashed.Commit, ["by"] = "max" } } };
-        await world.Gateway.PatchAsync(PrivilegedAccess.Work("test"), Pulls, begun.Namespace, begun.Name, new Patch(PatchType.Merge, status, "test"), new WriteOptions { Subresource = "status" }, Ct);
-        await git.RunAsync(".", "--git-dir", world.DirectoryOf(repository.Name), "update-ref", "refs/heads/main", squashed.Commit!);
-        await git.RunAsync("work", "push", "--quiet", world.UrlOf(repository.Name), "third:refs/heads/elsewhere");
+        await World.Gateway.PatchAsync(PrivilegedAccess.Work("test"), Pulls, begun.Namespace, begun.Name, new Patch(PatchType.Merge, status, "test"), new WriteOptions { Subresource = "status" }, Ct);
+        await Git.RunAsync(".", "--git-dir", World.DirectoryOf(repository.Name), "update-ref", "refs/heads/main", squashed.Commit!);
+        await Git.RunAsync("work", "push", "--quiet", World.UrlOf(repository.Name), "third:refs/heads/elsewhere");
         Assert.Equal((squashed.Commit, "max"), Merge(await UntilAsync(begun, p => p.Body.Text("status.phase") == "Merged")));
 
         static (string?, string?) Merge(Resource pull) => (pull.Body.Text("status.mergeSha"), pull.Body.Text("status.mergedBy"));
@@ -164,86 +155,17 @@ public sealed class PullRequestTests(GitWorld world) : IDisposable
     public async Task A_fork_proposes_its_branch_to_where_it_came_from()
     {
         var repository = await PushedAsync();
-        var fork = await world.NewRepositoryAsync("internal", s => s["forkOf"] = repository.Name);
-        await git.RunAsync("work", "switch", "--quiet", "-c", "from-fork", "main");
-        await git.CommitAsync("work", "fork.txt", "f\n");
-        await git.RunAsync("work", "push", "--quiet", world.UrlOf(fork.Name), "from-fork");
+        var fork = await World.NewRepositoryAsync("internal", s => s["forkOf"] = repository.Name);
+        await Git.RunAsync("work", "switch", "--quiet", "-c", "from-fork", "main");
+        await Git.CommitAsync("work", "fork.txt", "f\n");
+        await Git.RunAsync("work", "push", "--quiet", World.UrlOf(fork.Name), "from-fork");
 
         var pull = await OpenAsync(repository, "mira", "from-fork", more: new() { ["sourceRepository"] = fork.Name });
         var merged = await MergeAsync(pull, "max");
 
         Assert.Equal("Merged", merged.Body.Text("status.phase"));
-        await git.RunAsync("work", "fetch", "--quiet", world.UrlOf(repository.Name), "main");
-        Assert.Equal("f", await git.RunAsync("work", "show", "FETCH_HEAD:fork.txt"));
-        Assert.DoesNotContain(await world.EventsAsync(repository.Name, "ref."), e => e.Body.ToJsonString().Contains("refs/pull/", StringComparison.Ordinal));
-    }
-
-    /// <summary>A repository with main, and a branch "change" that is one commit ahead.</summary>
-    private async Task<Resource> PushedAsync(string visibility = "internal")
-    {
-        var repository = await world.NewRepositoryAsync(visibility);
-        await BindMaintainerAsync();
-        await git.NewRepositoryAsync("work", "a.txt", "a\n");
-        await git.RunAsync("work", "push", "--quiet", world.UrlOf(repository.Name), "main");
-        await git.RunAsync("work", "switch", "--quiet", "-c", "change");
-        await PushChangeAsync(repository, "b");
-        return repository;
-    }
-
-    private async Task BindMaintainerAsync()
-    {
-        if (await world.FindAsync("RoleBinding", GitWorld.Namespace, "max-maintains") is not null) return;
-        await world.Gateway.CreateAsync(GitWorld.Admin, KindTable.Catalog["RoleBinding"], GitWorld.Namespace, KrateJson.ParseObject("""{"metadata":{"name":"max-maintains"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"krate-maintainer"},"subjects":[{"apiGroup":"rbac.authorization.k8s.io","kind":"User","name":"max"}]}"""), new(), Ct);
-        var team = KrateJson.ParseObject("""{"spec":{"members":["mira","lumi","max"]}}""");
-        await world.Gateway.PatchAsync(GitWorld.Admin, KindTable.Catalog["Team"], GitWorld.Namespace, "core", new Patch(PatchType.Merge, team, "test"), new WriteOptions(), Ct);
-    }
-
-    private async Task PushChangeAsync(Resource repository, string text)
-    {
-        await git.CommitAsync("work", "b.txt", text + "\n");
-        await git.RunAsync("work", "push", "--quiet", world.UrlOf(repository.Name), "change");
-    }
-
-    private Task<Resource> ProtectAsync(Resource repository, JsonObject spec)
-    {
-        (spec["repository"], spec["refs"], spec["requirePullRequest"]) = (repository.Name, new JsonArray("refs/heads/main"), true);
-        return world.CreateAsync("BranchProtection", repository.Namespace, repository.Name + "-main", spec);
-    }
-
-    private Task<Resource> CreateAsync(string kind, JsonObject spec, string user) =>
-        world.Gateway.CreateAsync(world.ActorOf(user), KindTable.Catalog[kind], GitWorld.Namespace, new JsonObject { ["spec"] = spec }, new WriteOptions(), Ct);
-
-    /// <summary>A pull request that the reconciler has looked at.</summary>
-    private async Task<Resource> OpenAsync(Resource repository, string user, string branch = "change", string body = "", Func<Resource, bool>? wanted = null, JsonObject? more = null)
-    {
-        var spec = more ?? [];
-        (spec["repository"], spec["title"], spec["sourceRef"], spec["targetRef"], spec["body"]) = (repository.Name, "Change it", branch, "main", body);
-        return await UntilAsync(await CreateAsync("PullRequest", spec, user), wanted ?? (p => p.Body.Flag("status.mergeable")));
-    }
-
-    private async Task<Resource> UntilAsync(Resource pull, Func<Resource, bool> wanted) => (await world.UntilAsync("PullRequest", pull.Namespace, pull.Name, p => p is not null && wanted(p)))!;
-
-    private Task<Resource> UntilHeadAsync(Resource pull, string head) => UntilAsync(pull, p => p.Body.Text("status.headSha") == head);
-
-    private Task<Resource> ReviewAsync(Resource pull, string user, string decision) =>
-        CreateAsync("Review", new() { ["pullRequest"] = pull.Name, ["decision"] = decision, ["headSha"] = pull.Body.Text("status.headSha") }, user);
-
-    private async Task<Resource> MergeAsync(Resource pull, string user, string method = "merge") =>
-        new(Pulls, await world.Gateway.ActAsync(world.ActorOf(user), Pulls, pull.Namespace, pull.Name, "merge", new JsonObject { ["method"] = method, ["headSha"] = pull.Body.Text("status.headSha") }, Ct));
-
-    /// <returns>Why it is not merged.</returns>
-    private async Task<string> RefusedAsync(Resource pull)
-    {
-        var refused = await Assert.ThrowsAsync<ApiException>(() => MergeAsync(pull, "max"));
-        Assert.Equal(409, refused.Code);
-        return string.Join('\n', refused.Causes.Select(c => c.Message).Append(refused.Message));
-    }
-
-    private Task<string> HeadAsync(string branch) => git.RunAsync("work", "rev-parse", branch);
-
-    private async Task<(string?, string?, string?)> ClosedAsync(Resource issue)
-    {
-        var now = (await world.FindAsync("Issue", issue.Namespace, issue.Name))!;
-        return (now.Body.Text("status.phase"), now.Body.Text("status.closedBy"), now.Body.Text("status.closedWith"));
+        await Git.RunAsync("work", "fetch", "--quiet", World.UrlOf(repository.Name), "main");
+        Assert.Equal("f", await Git.RunAsync("work", "show", "FETCH_HEAD:fork.txt"));
+        Assert.DoesNotContain(await World.EventsAsync(repository.Name, "ref."), e => e.Body.ToJsonString().Contains("refs/pull/", StringComparison.Ordinal));
     }
 }
