@@ -67,7 +67,8 @@ public static class CrdWriter
             ["served"] = true,
             ["storage"] = true,
             ["subresources"] = new JsonObject { ["status"] = new JsonObject() },
-            ["selectableFields"] = new JsonArray([.. kind.SelectableFields.Select(f => (JsonNode)new JsonObject { ["jsonPath"] = FieldPath.ToJsonPath(f) })]),
+            // Kubernetes' own API server selects by scalars only.
+            ["selectableFields"] = new JsonArray([.. kind.SelectableFields.Where(f => !kind.SelectableLists.Contains(f)).Select(f => (JsonNode)new JsonObject { ["jsonPath"] = FieldPath.ToJsonPath(f) })]),
             ["additionalPrinterColumns"] = new JsonArray([.. kind.Columns.Where(c => c.Compute is null).Append(Age).Select(Column)]),
             ["schema"] = new JsonObject { ["openAPIV3Schema"] = schema },
         };

@@ -42,6 +42,7 @@ public sealed class KindDefinition
 {
     private readonly Lazy<SchemaNode> fields;
     private readonly Lazy<JsonObject> schema;
+    private readonly Lazy<IReadOnlySet<string>> selectableLists;
     private readonly IReadOnlyList<string>? categories;
     private readonly IReadOnlyList<string>? selectableFields;
 
@@ -49,6 +50,9 @@ public sealed class KindDefinition
     {
         fields = new(() => SchemaBuilder.Shape(this), LazyThreadSafetyMode.ExecutionAndPublication);
         schema = new(() => Fields.ToJson(), LazyThreadSafetyMode.ExecutionAndPublication);
+        selectableLists = new(
+            () => SelectableFields.Where(f => Fields.At(f) is { Type: SchemaType.Array, Items.Type: SchemaType.String }).ToHashSet(),
+            LazyThreadSafetyMode.ExecutionAndPublication);
     }
 
     public required string Kind { get; init; }
@@ -110,12 +114,16 @@ public sealed class KindDefinition
     public IReadOnlyList<DerivedLabel> DerivedLabels { get; init; } = [];
 
     /// <summary>Paths that a field selector may name beside metadata.name and metadata.namespace; indexed by the store.
-    /// For product kinds <c>status.phase</c>, and <c>spec.repository</c> where there is one.</summary>
+    /// For product kinds <c>status.phase</c>, and <c>spec.repository</c> where there is one. A term on a list of strings asks
+    /// whether the list has the value.</summary>
     public IReadOnlyList<string> SelectableFields
     {
         get => selectableFields ?? (!IsProduct ? [] : RepositoryPath == "spec.repository" ? ["status.phase", "spec.repository"] : ["status.phase"]);
         init => selectableFields = value;
     }
+
+    /// <summary>Those of <see cref="SelectableFields"/> that the schema says hold a list of strings.</summary>
+    public IReadOnlySet<string> SelectableLists => selectableLists.Value;
 
     public SpecMutability Mutability { get; init; } = SpecMutability.Mutable;
 

@@ -10,8 +10,14 @@ internal sealed class FieldIndex(Database database, KindCatalog catalog)
 {
     private const int Chunk = 500;
 
+    /// <summary>Grows when the entries of the same fields change.</summary>
+    private const int Format = 2;
+
     private string Wanted => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        string.Join('\n', catalog.All.OrderBy(k => k.Kind, StringComparer.Ordinal).Select(k => $"{k.Kind}:{string.Join(',', k.SelectableFields.Order(StringComparer.Ordinal))}")))));
+        $"{Format}\n" + string.Join('\n', catalog.All.OrderBy(k => k.Kind, StringComparer.Ordinal).Select(Fields)))));
+
+    private static string Fields(KindDefinition kind) =>
+        $"{kind.Kind}:{string.Join(',', kind.SelectableFields.Order(StringComparer.Ordinal).Select(f => kind.SelectableLists.Contains(f) ? f + "[]" : f))}";
 
     public async Task RefreshAsync(CancellationToken ct)
     {

@@ -8,25 +8,38 @@ namespace Krate.Core.Store;
 
 /// <summary>
 /// What the label index holds of a document: its labels, and the kind's selectable fields under their path with a dot in
-/// front, which no label key can begin with.
+/// front, which no label key can begin with. A list has one entry for itself and one for each element, whose key is the path,
+/// an equals sign and the element.
 /// </summary>
 public static class IndexedValues
 {
     private const int Longest = 256;
 
-    /// <summary>The value that a field selector compares: metadata.name, metadata.namespace, or a scalar at the path as text; null when absent.</summary>
-    public static string? Field(Resource resource, string path) => path switch
+    /// <summary>Whether a resource matches both selectors: the same answer as the index gives.</summary>
+    public static bool Matches(Resource resource, Selector labels, Selector fields) =>
+        labels.Matches(resource.Label)
+        && fields.Terms.All(t => resource.Kind.SelectableLists.Contains(t.Key) ? Matches(t, Elements(resource.Body.At(t.Key))) : t.Matches(Field(resource, t.Key)));
+
+    /// <summary>metadata.name, metadata.namespace, or a scalar at the path as text; null when absent.</summary>
+    private static string? Field(Resource resource, string path) => path switch
     {
         "metadata.name" => resource.Name,
         "metadata.namespace" => resource.Namespace,
         _ => Scalar(resource.Body.At(path)),
     };
 
-    /// <summary>Whether a resource matches both selectors: the same answer as the index gives.</summary>
-    public static bool Matches(Resource resource, Selector labels, Selector fields) =>
-        labels.Matches(resource.Label) && fields.Matches(path => Field(resource, path));
+    private static bool Matches(SelectorTerm term, IReadOnlyList<string> list) => term.Operator switch
+    {
+        SelectorOperator.In => list.Any(e => term.Values.Contains(e, StringComparer.Ordinal)),
+        SelectorOperator.NotIn => !list.Any(e => term.Values.Contains(e, StringComparer.Ordinal)),
+        SelectorOperator.Exists => list.Count > 0,
+        _ => list.Count == 0,
+    };
 
     internal static string FieldKey(string path) => "." + path;
+
+    /// <summary>Key of the entry that says "the list has this element"; its value is empty.</summary>
+    internal static string ElementKey(string path, string element) => $"{FieldKey(path)}={Clip(element)}";
 
     /// <summary>All index entries of a document, sorted by key.</summary>
     internal static IReadOnlyList<KeyValuePair<string, string>> Of(KindDefinition kind, JsonObject body)
@@ -39,8 +52,18 @@ public static class IndexedValues
         }
 
         foreach (var path in kind.SelectableFields)
-            if (Scalar(body.At(path)) is { } text) values[FieldKey(path)] = Clip(text);
+        {
+            if (kind.SelectableLists.Contains(path)) AddList(values, path, Elements(body.At(path)));
+            else if (Scalar(body.At(path)) is { } text) values[FieldKey(path)] = Clip(text);
+        }
+
         return [.. values];
+    }
+
+    private static void AddList(SortedDictionary<string, string> values, string path, IReadOnlyList<string> elements)
+    {
+        if (elements.Count > 0) values[FieldKey(path)] = "";
+        foreach (var element in elements) values[ElementKey(path, element)] = "";
     }
 
     /// <summary>
@@ -64,6 +87,10 @@ public static class IndexedValues
 
         return true;
     }
+
+    private static IReadOnlyList<string> Elements(JsonNode? node) => node is JsonArray array
+        ? [.. array.Select(e => e is JsonValue v && v.TryGetValue<string>(out var text) ? text : null).OfType<string>()]
+        : [];
 
     private static string? Scalar(JsonNode? node) => node is not JsonValue value ? null
         : value.TryGetValue<string>(out var text) ? text

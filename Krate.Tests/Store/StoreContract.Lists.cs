@@ -19,6 +19,8 @@ public abstract partial class StoreContract
     [
         "", "status.phase=Ready", "status.phase!=Ready", "spec.repository=app", "spec.number=7", "metadata.name=r3", "metadata.name!=r3",
         "metadata.namespace=krate-org-beta", "metadata.namespace=krate-org-acme,status.phase in (Ready,Failed)", "spec.repository", "!spec.repository",
+        "spec.tags=bug", "spec.tags!=bug", "spec.tags in (bug,odd)", "spec.tags notin (bug,odd)", "spec.tags", "!spec.tags", "spec.tags=bug,spec.tags=odd", "spec.tags=none",
+        "spec.tags=bug,status.phase=Ready", "spec.tags!=bug,spec.tags",
     ];
 
     [Fact]
@@ -50,6 +52,22 @@ public abstract partial class StoreContract
         string[] names = ["r3", "r4", "missing"];
         AssertPage("names", all.Where(r => names.Contains(r.Name)), (await Store.ListAsync(new ListQuery(Stack) { Names = names }, Ct)).Items);
         Assert.Equal(400, (await RefusedAsync(() => NamesAsync(fields: "spec.text=x"))).Code);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("two words, a comma = a sign")]
+    [InlineData("nul \0 inside")]
+    public async Task A_list_has_whatever_text_was_put_into_it_and_no_other(string text)
+    {
+        await CreateAsync("has", spec: new JsonObject { ["tags"] = new JsonArray(text, text + new string('x', 10_000)) });
+        await CreateAsync("longer", spec: new JsonObject { ["tags"] = new JsonArray(text + "x") });
+        async Task<IEnumerable<string>> WithAsync(string tag) =>
+            (await Store.ListAsync(new ListQuery(Stack, Ns, Selector.Everything, new Selector([new("spec.tags", SelectorOperator.In, [tag])])), Ct)).Items.Select(r => r.Name);
+
+        Assert.Equal(["has"], await WithAsync(text));
+        Assert.Equal(["has"], await WithAsync(text + new string('x', 10_000)));
+        Assert.Equal(["longer"], await WithAsync(text + "x"));
     }
 
     [Theory]
@@ -157,6 +175,7 @@ public abstract partial class StoreContract
         if (i % 7 < 4) labels[WellKnown.RepositoryLabel] = i % 7 < 2 ? "app" : "other";
         body.Child("metadata")["labels"] = labels;
         body["spec"] = i % 4 == 0 ? [] : new JsonObject { ["repository"] = i % 4 == 1 ? "app" : "lib", ["number"] = i % 9 };
+        if (i % 6 != 0) body.Set("spec.tags", i % 6 == 1 ? [] : i % 6 == 2 ? new JsonArray("bug", "odd", "bug") : new JsonArray(i % 6 == 3 ? "bug" : "odd"));
         body["status"] = i % 5 == 0 ? [] : new JsonObject { ["phase"] = i % 5 == 1 ? "Ready" : "Failed" };
     }
 

@@ -21,7 +21,7 @@ public abstract partial class StoreContract(PostgresServer? postgres) : IAsyncLi
     protected static KindDefinition Stack { get; } = new()
     {
         Kind = "AgentStack", Plural = "agentstacks", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org,
-        Description = "A stack.", SelectableFields = ["status.phase", "spec.repository", "spec.number"],
+        Description = "A stack.", SelectableFields = ["status.phase", "spec.repository", "spec.number", "spec.tags"], SpecType = typeof(StackSpec),
     };
 
     protected static KindDefinition Issue { get; } = new()
@@ -34,6 +34,15 @@ public abstract partial class StoreContract(PostgresServer? postgres) : IAsyncLi
         Stack, Issue,
         new() { Kind = "AuditEvent", Plural = "auditevents", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "What happened.", ReadOnly = true },
     ]);
+
+    protected sealed record StackSpec
+    {
+        public string? Repository { get; init; }
+
+        public long? Number { get; init; }
+
+        public IReadOnlyList<string>? Tags { get; init; }
+    }
 
     protected FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
 

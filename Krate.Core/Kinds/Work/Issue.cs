@@ -58,7 +58,7 @@ public static class IssueKind
         MutableSpecFields = ["title", "body", "labels", "assignees"],
         Numbered = true, Authored = true, FirstPhase = WorkPhases.Open,
         Actions = [WorkPhases.Close, WorkPhases.Reopen],
-        SelectableFields = ["status.phase", "spec.repository", "spec.number"],
+        SelectableFields = ["status.phase", "spec.repository", "spec.number", "spec.author", "spec.labels", "spec.assignees"],
         RepositoryPath = "spec.repository",
         Columns =
         [

@@ -124,7 +124,7 @@ public static class PullRequestKind
         MutableSpecFields = ["title", "body", "targetRef", "draft", "labels"],
         Numbered = true, Authored = true, FirstPhase = WorkPhases.Open,
         Actions = [WorkPhases.Close, WorkPhases.Reopen, "merge"],
-        SelectableFields = ["status.phase", "spec.repository", "spec.number"],
+        SelectableFields = ["status.phase", "spec.repository", "spec.number", "spec.author", "spec.labels"],
         RepositoryPath = "spec.repository",
         Columns =
         [

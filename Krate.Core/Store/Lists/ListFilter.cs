@@ -8,14 +8,14 @@ internal sealed class ListFilter
 {
     private readonly ListQuery query;
     private readonly Database database;
-    private readonly List<(string Key, SelectorTerm Term)> terms;
-    private readonly (string Key, SelectorTerm Term)? driver;
+    private readonly List<IndexTerm> terms;
+    private readonly IndexTerm? driver;
 
     public ListFilter(ListQuery query, Database database)
     {
         this.query = query;
         this.database = database;
-        terms = [.. query.Labels.Terms.Select(t => (IndexedValues.Clip(t.Key), t)), .. query.Fields.Terms.Where(t => Column(t.Key) is null).Select(t => (FieldKey(t.Key), t))];
+        terms = [.. query.Labels.Terms.Select(t => new IndexTerm(IndexedValues.Clip(t.Key), t)), .. query.Fields.Terms.Where(t => Column(t.Key) is null).Select(OnField)];
         driver = Driver(terms);
     }
 
@@ -47,14 +47,19 @@ internal sealed class ListFilter
     private Statement Keys(string columns, ContinueToken? after)
     {
         var select = new Statement().Raw($"{columns} FROM {(driver is null ? "resources" : "resource_labels")} k ").Add($"WHERE k.kind = {query.Kind.Kind}");
-        if (driver is { } d) select.Add($" AND k.key = {d.Key} AND k.value = {IndexedValues.Clip(d.Term.Values[0])}");
+        if (driver?.Entry is var (key, value)) select.Add($" AND k.key = {key} AND k.value = {value}");
         if (query.Namespace is { } ns) select.Add($" AND k.namespace = {ns}");
         if (after is not null) After(select, after);
         if (query.Names is { } names) select.Add($" AND {In(new Statement("k.name"), names)}");
         foreach (var term in query.Fields.Terms)
             if (Column(term.Key) is { } column) OnColumn(select, column, term);
-        foreach (var (key, term) in terms)
-            if (!ReferenceEquals(term, driver?.Term)) OnIndex(select, key, term);
+        foreach (var term in terms)
+        {
+            if (ReferenceEquals(term, driver)) continue;
+            if (term.IsList) OnList(select, term);
+            else OnIndex(select, term.Key, term.Term);
+        }
+
         if (query.Repositories is { } repositories) InRepositories(select, repositories);
         return select;
     }
@@ -110,6 +115,16 @@ internal sealed class ListFilter
         }
     }
 
+    private static void OnList(Statement select, IndexTerm list)
+    {
+        var has = list.Term.Operator is SelectorOperator.In or SelectorOperator.Exists;
+        string[] keys = [.. list.Term.Values.Select(v => IndexedValues.ElementKey(list.Term.Key, v)).DefaultIfEmpty(list.Key)];
+        select.Raw(" AND (");
+        for (var i = 0; i < keys.Length; i++)
+            select.Raw(i == 0 ? "" : has ? " OR " : " AND ").Add($"{ValueOf(keys[i])}").Raw(has ? " IS NOT NULL" : " IS NULL");
+        select.Raw(")");
+    }
+
     /// <summary>
     /// The row's value of a key, null without one. A scalar subquery on purpose: PostgreSQL would turn EXISTS into a join of
     /// its own choosing; this is always one probe of the key index for each row that is looked at.
@@ -123,10 +138,10 @@ internal sealed class ListFilter
         return all.Length == 1 ? new Statement().Add($"{operand} = {all[0]}") : new Statement().Add($"{operand} {database.In(all)}");
     }
 
-    private string FieldKey(string path) =>
-        query.Kind.SelectableFields.Contains(path)
-            ? IndexedValues.FieldKey(path)
-            : throw ApiException.BadRequest($"field label not supported: {path}; {query.Kind.Kind} can be selected by metadata.name, metadata.namespace{string.Concat(query.Kind.SelectableFields.Select(f => ", " + f))}");
+    private IndexTerm OnField(SelectorTerm term) =>
+        query.Kind.SelectableFields.Contains(term.Key)
+            ? new IndexTerm(IndexedValues.FieldKey(term.Key), term) { IsList = query.Kind.SelectableLists.Contains(term.Key) }
+            : throw ApiException.BadRequest($"field label not supported: {term.Key}; {query.Kind.Kind} can be selected by metadata.name, metadata.namespace{string.Concat(query.Kind.SelectableFields.Select(f => ", " + f))}");
 
     private static string? Column(string path) => path switch
     {
@@ -136,11 +151,17 @@ internal sealed class ListFilter
     };
 
     /// <summary>The term whose index range is read in order: one value, and not one that every row of a namespace has.</summary>
-    private static (string Key, SelectorTerm Term)? Driver(IEnumerable<(string Key, SelectorTerm Term)> terms) =>
-        terms.Where(t => IsOne(t.Term))
-            .OrderBy(t => t.Key is WellKnown.OrgLabel or WellKnown.NamespaceLabel ? 1 : 0)
-            .Select(t => ((string, SelectorTerm)?)t)
-            .FirstOrDefault();
+    private static IndexTerm? Driver(IEnumerable<IndexTerm> terms) =>
+        terms.Where(t => t.Entry is not null).OrderBy(t => t.Key is WellKnown.OrgLabel or WellKnown.NamespaceLabel ? 1 : 0).FirstOrDefault();
 
-    private static bool IsOne(SelectorTerm term) => term is { Operator: SelectorOperator.In, Values.Count: 1 };
+    /// <summary>A term and the key that the index has for its label or field.</summary>
+    private sealed record IndexTerm(string Key, SelectorTerm Term)
+    {
+        public bool IsList { get; init; }
+
+        /// <summary>The one entry that every match has; null where there is no such one.</summary>
+        public (string Key, string Value)? Entry =>
+            Term is not { Operator: SelectorOperator.In, Values: [var value] } ? null
+            : IsList ? (IndexedValues.ElementKey(Term.Key, value), "") : (Key, IndexedValues.Clip(value));
+    }
 }
