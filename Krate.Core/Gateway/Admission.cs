@@ -81,6 +81,7 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         if (kind is { Kind: "Namespace", Group: "" }) CompleteNamespace(document);
         if (kind.Authored && !actor.IsServer) Sign(actor, kind, document);
         await CompleteLabelsAsync(kind, document, ns, ct);
+        Mentions.Complete(kind, document);
         CheckDocument(kind, document);
         orgs.CheckReferences(kind, document);
         await CheckRequiredReferencesAsync(actor, kind, document, ns, ct);
@@ -98,6 +99,7 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
             await CompleteLabelsAsync(kind, document, before.Namespace, ct);
         }
 
+        Mentions.Complete(kind, document);
         CheckDocument(kind, document);
         // A sharing that ended since is told in the status; it must not keep the status, or the end of a deletion, from being written.
         if (!JsonNode.DeepEquals(before.Body["spec"], document["spec"])) orgs.CheckReferences(kind, document);

@@ -155,6 +155,9 @@ public sealed class KindDefinition
     /// <summary><c>spec.author</c> is whoever creates it; nobody speaks for others.</summary>
     public bool Authored { get; init; }
 
+    /// <summary>Path of a text whose @names become <c>status.mentions</c>; null for none.</summary>
+    public string? MentionsIn { get; init; }
+
     /// <summary><c>status.phase</c> of a new resource, where no reconciler has to find it out.</summary>
     public string? FirstPhase { get; init; }
 

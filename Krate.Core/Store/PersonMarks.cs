@@ -9,6 +9,9 @@ namespace Krate.Core.Store;
 /// </summary>
 public interface IPersonMarks
 {
+    /// <summary>Person and scope of marks that were changed by this process.</summary>
+    event Action<string, string>? Changed;
+
     /// <summary>Versions by item.</summary>
     Task<IReadOnlyDictionary<string, string>> OfAsync(string user, string scope, CancellationToken ct);
 
@@ -21,6 +24,8 @@ internal sealed class PersonMarks(Database database, TimeProvider time) : IPerso
 {
     private const int MaxMarks = 10_000;
     private const int MaxName = 256;
+
+    public event Action<string, string>? Changed;
 
     public async Task<IReadOnlyDictionary<string, string>> OfAsync(string user, string scope, CancellationToken ct) =>
         (await database.QueryAsync(Statement.Of($"SELECT item, version FROM person_marks WHERE person = {user} AND scope = {scope}"), r => (Item: r.GetString(0), Version: r.GetString(1)), ct))
@@ -40,5 +45,6 @@ internal sealed class PersonMarks(Database database, TimeProvider time) : IPerso
                 return await session.ExecuteAsync(set, ct);
             },
             ct);
+        Changed?.Invoke(user, scope);
     }
 }

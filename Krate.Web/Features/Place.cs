@@ -32,6 +32,9 @@ public sealed record Place(string? Org, string Title, string Namespace)
     /// <summary>The list of repositories; each repository's own pages are below it.</summary>
     public string Repositories => CodeUrls.RepositoriesOf(Org!);
 
+    /// <summary>What waits for the person who looks.</summary>
+    public string Inbox => Home + "/inbox";
+
     /// <summary>Where a person gets a token, and the lines for git and kubectl.</summary>
     public string Connect => CodeUrls.ConnectOf(Org!);
 

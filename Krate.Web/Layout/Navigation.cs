@@ -24,6 +24,7 @@ public static class Navigation
         NavEntry Of(string text, string kind, string icon = "") => new(text, icon, place.ListUrl(catalog[kind]), catalog[kind]);
 
         yield return Of("Repositories", "Repository", Lucide.FolderTree) with { Key = "r" };
+        yield return new("Inbox", Lucide.Inbox, place.Inbox) { Key = "i" };
         yield return new("Dashboard", Lucide.Gauge, place.Home, Exact: true);
         yield return new("Agents", Lucide.Bot, place.ListUrl(catalog["AgentStack"]), catalog["AgentStack"])
         {

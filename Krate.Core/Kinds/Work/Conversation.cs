@@ -48,6 +48,9 @@ public sealed record CommentSpec : ProductSpec
 [Phases("Open", "Resolved")]
 public sealed record CommentStatus : ProductStatus
 {
+    [Description("Kubernetes user names that the text calls with @.")]
+    public IReadOnlyList<string>? Mentions { get; init; }
+
     [Description("Kubernetes user name of whoever resolved the thread that this comment begins.")]
     public string? ResolvedBy { get; init; }
 
@@ -74,7 +77,8 @@ public static class CommentKind
         Mutability = SpecMutability.Fixed,
         MutableSpecFields = ["body"],
         NamePrefix = "comment-", Authored = true,
-        SelectableFields = ["spec.targetRef.kind", "spec.targetRef.name"],
+        SelectableFields = ["spec.targetRef.kind", "spec.targetRef.name", "status.mentions"],
+        MentionsIn = "spec.body",
         RepositoryPath = "spec.targetRef",
         Columns = [new("Target Kind", "spec.targetRef.kind"), new("Target", "spec.targetRef.name"), new("Author", "spec.author"), new("Path", "spec.path", Wide: true), new("Body", "spec.body", Wide: true)],
         References = [new("spec.targetRef.name", "", Required: true) { KindField = "kind" }, new("spec.inReplyTo", "Comment", Required: true)],
@@ -123,7 +127,7 @@ public static class ReviewKind
         RequiredSpec = ["pullRequest", "decision"],
         Mutability = SpecMutability.Fixed,
         NamePrefix = "review-", Authored = true,
-        SelectableFields = ["spec.pullRequest"],
+        SelectableFields = ["spec.pullRequest", "spec.author"],
         RepositoryPath = "spec.pullRequest",
         Columns = [new("Pull Request", "spec.pullRequest"), new("Decision", "spec.decision"), new("Author", "spec.author"), new("Head", "spec.headSha", Wide: true)],
         References = [new("spec.pullRequest", "PullRequest", Required: true)],

@@ -34,6 +34,9 @@ public sealed record IssueSpec : ProductSpec
 [Phases("Open", "Closed")]
 public sealed record IssueStatus : ProductStatus
 {
+    [Description("Kubernetes user names that the text calls with @.")]
+    public IReadOnlyList<string>? Mentions { get; init; }
+
     [Description("Kubernetes user name of whoever closed it.")]
     public string? ClosedBy { get; init; }
 
@@ -58,7 +61,8 @@ public static class IssueKind
         MutableSpecFields = ["title", "body", "labels", "assignees"],
         Numbered = true, Authored = true, FirstPhase = WorkPhases.Open,
         Actions = [WorkPhases.Close, WorkPhases.Reopen],
-        SelectableFields = ["status.phase", "spec.repository", "spec.number", "spec.author", "spec.labels", "spec.assignees"],
+        SelectableFields = ["status.phase", "spec.repository", "spec.number", "spec.author", "spec.labels", "spec.assignees", "status.mentions"],
+        MentionsIn = "spec.body",
         RepositoryPath = "spec.repository",
         Columns =
         [

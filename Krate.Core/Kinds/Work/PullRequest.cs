@@ -40,6 +40,9 @@ public sealed record PullRequestSpec : ProductSpec
     [Description("Whether it is not yet meant to be merged. May change.")]
     public bool? Draft { get; init; }
 
+    [Description("Users who are asked for a review. May change.")]
+    public IReadOnlyList<string>? Reviewers { get; init; }
+
     [Description("Labels by name. May change.")]
     public IReadOnlyList<string>? Labels { get; init; }
 }
@@ -47,6 +50,9 @@ public sealed record PullRequestSpec : ProductSpec
 [Phases("Open", "Merged", "Closed")]
 public sealed record PullRequestStatus : ProductStatus
 {
+    [Description("Kubernetes user names that the text calls with @.")]
+    public IReadOnlyList<string>? Mentions { get; init; }
+
     [Description("Commit that the source ref points to.")]
     public string? HeadSha { get; init; }
 
@@ -121,10 +127,11 @@ public static class PullRequestKind
         StatusType = typeof(PullRequestStatus),
         RequiredSpec = ["repository", "title", "sourceRef", "targetRef"],
         Mutability = SpecMutability.Fixed,
-        MutableSpecFields = ["title", "body", "targetRef", "draft", "labels"],
+        MutableSpecFields = ["title", "body", "targetRef", "draft", "labels", "reviewers"],
         Numbered = true, Authored = true, FirstPhase = WorkPhases.Open,
         Actions = [WorkPhases.Close, WorkPhases.Reopen, "merge"],
-        SelectableFields = ["status.phase", "spec.repository", "spec.number", "spec.author", "spec.labels"],
+        SelectableFields = ["status.phase", "spec.repository", "spec.number", "spec.author", "spec.labels", "spec.reviewers", "status.mentions"],
+        MentionsIn = "spec.body",
         RepositoryPath = "spec.repository",
         Columns =
         [
