@@ -45,6 +45,8 @@ public sealed class EveryPageTests(AppFixture app) : Journey(app)
         { "pull-new", "/orgs/acme/repositories/payments-api/pulls/new?head=lumi/ledger-cursor" },
         { "pull", "/orgs/acme/repositories/payments-api/pulls/3" },
         { "pull-files", "/orgs/acme/repositories/payments-api/pulls/3/files?view=split" },
+        { "pull-checks", "/orgs/acme/repositories/payments-api/pulls/3/checks" },
+        { "inbox", "/orgs/acme/inbox" },
         { "pull-commits", "/orgs/acme/repositories/payments-api/pulls/3/commits" },
         { "all-resources", "/orgs/acme/resources" },
         { "admin-organizations", "/admin/organizations" },

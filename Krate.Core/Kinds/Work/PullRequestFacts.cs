@@ -40,12 +40,13 @@ public sealed class PullRequestFacts(KindCatalog catalog, RepositoryFiles files,
     {
         var repository = pull.Body.Text("spec.repository");
         var pipelines = await gateway.ListAsync(actor, catalog["Pipeline"], pull.Namespace, new ListOptions { Fields = Selector.Parse($"spec.repository={repository},spec.sha={head}") }, ct);
-        return new([.. pipelines.Items.OrderBy(p => p.CreatedAt).ThenBy(p => p.Name, StringComparer.Ordinal).Select(p => (JsonNode)new JsonObject
+        var last = pipelines.Items.OrderBy(p => p.CreatedAt).ThenBy(p => p.Name, StringComparer.Ordinal).GroupBy(p => p.Body.Text("spec.workflow") ?? p.Name, StringComparer.Ordinal).Select(g => (Name: g.Key, Run: g.Last()));
+        return new([.. last.Select(c => (JsonNode)new JsonObject
         {
-            ["name"] = p.Body.Text("spec.workflow") ?? p.Name,
+            ["name"] = c.Name,
             ["kind"] = "Pipeline",
-            ["resource"] = p.Name,
-            ["phase"] = p.Body.Text("status.phase") ?? "queued",
+            ["resource"] = c.Run.Name,
+            ["phase"] = c.Run.Body.Text("status.phase") ?? "queued",
         })]);
     }
 
