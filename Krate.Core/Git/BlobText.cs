@@ -17,6 +17,10 @@ public sealed partial record BlobText(string Text, string Encoding, bool HasMark
 
     public static System.Buffers.SearchValues<char> BidiCharacters { get; } = System.Buffers.SearchValues.Create("\u202A\u202B\u202C\u202D\u202E\u2066\u2067\u2068\u2069\u200E\u200F\u061C");
 
+    /// <summary>These, and characters that take no room: two texts may differ where nobody sees it.</summary>
+    public static System.Buffers.SearchValues<char> HiddenCharacters { get; } =
+        System.Buffers.SearchValues.Create("\u202A\u202B\u202C\u202D\u202E\u2066\u2067\u2068\u2069\u200E\u200F\u061C\u00AD\u115F\u1160\u180E\u200B\u2060\u2061\u2062\u2063\u2064\u3164\uFEFF\uFFA0");
+
     /// <returns>Null for what is not text: a NUL in the first 8,000 bytes, as git sees it.</returns>
     public static BlobText? Read(ReadOnlySpan<byte> bytes)
     {

@@ -72,6 +72,22 @@ public sealed class SuggestionTests(GitWorld world) : PullRequestWork(world)
         Assert.Equal(("Open", null), (open.Text("status.phase"), open.Text("status.resolvedBy")));
     }
 
+    [Fact]
+    public async Task Whoever_said_something_changes_it_and_takes_it_back_and_nobody_else_does()
+    {
+        var (_, pull) = await ListAsync("one\n");
+        var said = await SayAsync(pull, "mira", line: 1);
+        JsonObject Text(string text) => new() { ["body"] = text };
+
+        Assert.Equal(403, (await Assert.ThrowsAsync<ApiException>(() => ActAsync(said, "edit", "lumi", Text("Mine.")))).Code);
+        Assert.Equal(403, (await Assert.ThrowsAsync<ApiException>(() => ActAsync(said, "withdraw", "lumi"))).Code);
+        Assert.Equal(422, (await Assert.ThrowsAsync<ApiException>(() => ActAsync(said, "edit", "mira", Text(" ")))).Code);
+        Assert.Equal(422, (await Assert.ThrowsAsync<ApiException>(() => ActAsync(said, "edit", "mira", Text(new string('x', 300_000))))).Code);
+        Assert.Equal(("So, @lumi.", "lumi"), await ActAsync(said, "edit", "mira", Text("So, @lumi.")) is var now ? (now.Text("spec.body"), string.Join(' ', now.Texts("status.mentions"))) : default);
+        await ActAsync(said, "withdraw", "mira");
+        Assert.Null(await World.FindAsync("Comment", said.Namespace, said.Name));
+    }
+
     [Theory]
     [InlineData("""{"line":1}""", "spec.path")]
     [InlineData("""{"path":"a","suggestion":"x"}""", "spec.line")]
@@ -151,5 +167,6 @@ public sealed class SuggestionTests(GitWorld world) : PullRequestWork(world)
         ["targetRef"] = TargetOf(pull), ["body"] = "Like this.", ["path"] = Path, ["side"] = "right", ["line"] = line, ["startLine"] = start, ["suggestion"] = suggestion, ["commit"] = pull.Body.Text("status.headSha"),
     }, who);
 
-    private Task<JsonObject> ActAsync(Resource comment, string action, string user) => World.Gateway.ActAsync(World.ActorOf(user), Comments, comment.Namespace, comment.Name, action, null, Ct);
+    private Task<JsonObject> ActAsync(Resource comment, string action, string user, JsonObject? body = null) =>
+        World.Gateway.ActAsync(World.ActorOf(user), Comments, comment.Namespace, comment.Name, action, body, Ct);
 }

@@ -45,6 +45,21 @@ public sealed class Workplace(IResourceGateway gateway, ICurrentActor current, K
     public async Task<bool> MayAsync(string verb, KindDefinition kind, string ns, string name = "", CancellationToken ct = default) =>
         (await ReviewAsync(verb, kind, ns, name, ct)).Allowed;
 
+    /// <summary>Whether the number of a repository is one of this kind; issues and pull requests share theirs.</summary>
+    public async Task<bool> HasNumberAsync(KindDefinition kind, string ns, string repository, long number, CancellationToken ct = default)
+    {
+        var fields = Selector.Parse(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"spec.repository={repository},spec.number={number}"));
+        try
+        {
+            return (await gateway.ListAsync(await ActorAsync(ct), kind, ns, new ListOptions { Fields = fields, Limit = 1 }, ct)).Items.Count > 0;
+        }
+        catch (ApiException)
+        {
+            // Who may not look learns nothing here.
+            return false;
+        }
+    }
+
     /// <summary>The kinds of a place that the person may list, in the order of the table.</summary>
     public async Task<IReadOnlyList<KindDefinition>> ListableAsync(Place place, CancellationToken ct = default)
     {

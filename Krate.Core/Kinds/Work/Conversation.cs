@@ -72,7 +72,7 @@ public static class CommentKind
         Description = "A remark on an issue, a pull request or a line of its diff.",
         SpecType = typeof(CommentSpec),
         StatusType = typeof(CommentStatus),
-        Actions = [WorkPhases.Resolve, WorkPhases.Reopen, "apply"],
+        Actions = [WorkPhases.Resolve, WorkPhases.Reopen, "apply", "edit", "withdraw"],
         RequiredSpec = ["targetRef", "body"],
         Mutability = SpecMutability.Fixed,
         MutableSpecFields = ["body"],

@@ -34,6 +34,7 @@ public static class WorkPhases
 
         Add(new("Comment", Resolve, Resolve, Resolved, "resolved", IsBegin: true));
         Add(new("Comment", Reopen, Resolve, Open, "resolved", IsBegin: false));
+        foreach (var name in new[] { OwnCommentAction.Edit, OwnCommentAction.Withdraw }) services.AddSingleton<IResourceAction>(s => new OwnCommentAction(s, name));
         return services.AddSingleton<PullRequestFacts>().AddSingleton<BranchWriter>().AddSingleton<IResourceAction, MergeAction>().AddSingleton<IResourceAction, SuggestionAction>();
 
         void Add(PhaseChange change) => services.AddSingleton<IResourceAction>(s => new PhaseAction(s, s.GetRequiredService<TimeProvider>(), change));

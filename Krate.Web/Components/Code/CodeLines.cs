@@ -75,10 +75,10 @@ public static class CodeLines
         if (shown.Length < line.Length) html.Append("<span class=\"k-cut\">… ").Append(line.Length - shown.Length).Append(" more characters</span>");
     }
 
-    /// <summary>Characters that reorder the text are shown by their number, so that code reads as it runs.</summary>
+    /// <summary>Characters that reorder the text, or are not seen, are shown by their number, so that code reads as it runs.</summary>
     private static void AppendText(StringBuilder html, ReadOnlySpan<char> text)
     {
-        while (text.IndexOfAny(BlobText.BidiCharacters) is var at and >= 0)
+        while (text.IndexOfAny(BlobText.HiddenCharacters) is var at and >= 0)
         {
             html.Append(WebUtility.HtmlEncode(text[..at].ToString())).Append("<span class=\"k-bidi\">U+").Append(((int)text[at]).ToString("X4", System.Globalization.CultureInfo.InvariantCulture)).Append("</span>");
             text = text[(at + 1)..];

@@ -3,14 +3,14 @@ using Krate.Core.Git;
 
 namespace Krate.Web.Components.Code;
 
-/// <summary>Names and messages from commits, as text that shows what it holds: whoever commits writes them freely.</summary>
+/// <summary>Names, titles and messages as text that shows what it holds: whoever commits or comments writes them freely.</summary>
 public static class ShownText
 {
     /// <summary>Longer ones are cut; the commit itself has all of it.</summary>
     public const int MaxChars = 300;
 
     /// <summary>
-    /// Characters that steer a terminal become their pictures ("␛"), and those that reorder text their numbers ("[U+202E]"). Line feeds
+    /// Characters that steer a terminal become their pictures ("␛"), and those that reorder text or take no room their numbers ("[U+202E]"). Line feeds
     /// and tabs stay.
     /// </summary>
     public static string Of(string text, int maxChars = MaxChars)
@@ -32,5 +32,5 @@ public static class ShownText
 
     public static string Name(GitPerson person) => string.IsNullOrWhiteSpace(person.Name) ? "(no name)" : Of(person.Name, 80);
 
-    private static bool IsHidden(char c) => (char.IsControl(c) && c is not ('\n' or '\t')) || BlobText.BidiCharacters.Contains(c);
+    private static bool IsHidden(char c) => (char.IsControl(c) && c is not ('\n' or '\t')) || BlobText.HiddenCharacters.Contains(c);
 }
