@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Krate.Core.Resources;
 using Krate.Web.Features.Code;
 
 namespace Krate.Web.Features.Work;
@@ -7,6 +8,9 @@ namespace Krate.Web.Features.Work;
 internal static class WorkText
 {
     public static WorkLinks LinksOf(RepositoryPlace repository) => new(repository.Place.Org!, repository.Urls, repository.Hosted.DefaultBranch);
+
+    public static string UrlOf(RepositoryPlace repository, Resource work) =>
+        work.Kind.Kind == "PullRequest" ? repository.Urls.Pull(WorkQuery.NumberOf(work)) : repository.Urls.Issue(WorkQuery.NumberOf(work));
 
     /// <summary>A spec of the fields that have something in them.</summary>
     public static JsonObject SpecOf(params (string Name, JsonNode? Value)[] fields)
