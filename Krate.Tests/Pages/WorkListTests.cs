@@ -95,6 +95,73 @@ public sealed class WorkListTests(KrateCore core) : PageTest(core)
         Assert.Equal([150L], NumbersOf(Show(place, "needle", before: "201")));
     }
 
+    [Fact]
+    public async Task A_view_is_saved_under_a_name_shows_up_in_every_open_list_and_goes_when_it_is_deleted()
+    {
+        var place = await MakeAsync(3);
+        var (mine, other) = (Show(place, "label:bug state:all"), Show(place));
+        var pulls = Render<WorkListView>(p => p.Add(l => l.Repository, place).Add(l => l.Kind, "PullRequest"));
+        mine.WaitForElement(".k-views button").Click();
+        mine.WaitForElement("#view-title").Input("All the bugs");
+        mine.Find("form.k-views__form").Submit();
+
+        other.WaitForAssertion(() => Assert.Equal($"{place.Urls.Issues}?q=state%3Aall%20label%3Abug", other.Find(".k-views a").GetAttribute("href")));
+        Assert.Contains("All the bugs", other.Find(".k-views a").TextContent, StringComparison.Ordinal);
+        mine.WaitForAssertion(() => Assert.Equal("true", mine.Find(".k-views a").GetAttribute("aria-current")));
+        Assert.Empty(pulls.FindAll(".k-views a"));
+        var selector = await Core.Gateway.GetAsync(Core.Admin, KindTable.Catalog["Selector"], place.Place.Namespace, "shop-issues-all-the-bugs", Ct);
+        Assert.Equal("state:all label:bug", selector.Body.Text("spec.query"));
+
+        mine.WaitForElement(".k-views button:not([disabled])").Click();
+        mine.WaitForElement(".k-views__form button.k-btn--danger:not([disabled])").Click();
+        other.WaitForAssertion(() => Assert.Empty(other.FindAll(".k-views a")));
+        mine.WaitForAssertion(() => Assert.Empty(mine.FindAll(".k-alert")));
+        mine.WaitForAssertion(() => Assert.Equal(404, Assert.ThrowsAsync<ApiException>(() => Core.Gateway.GetAsync(Core.Admin, KindTable.Catalog["Selector"], place.Place.Namespace, selector.Name, Ct)).GetAwaiter().GetResult().Code));
+    }
+
+    [Fact]
+    public async Task Who_may_not_save_a_view_is_told_so()
+    {
+        var place = await MakeAsync(3);
+        Looker.Actor = new Actor("mira", [WellKnown.AuthenticatedGroup]);
+        await Core.CreateAsync(KindTable.Catalog["RoleBinding"], place.Place.Namespace, new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["name"] = "mira-views" },
+            ["roleRef"] = new JsonObject { ["apiGroup"] = "rbac.authorization.k8s.io", ["kind"] = "ClusterRole", ["name"] = "krate-viewer" },
+            ["subjects"] = new JsonArray(new JsonObject { ["apiGroup"] = "rbac.authorization.k8s.io", ["kind"] = "User", ["name"] = "mira" }),
+        });
+        var page = Show(place, "label:bug");
+        page.WaitForAssertion(() => Assert.Contains("You may not create views", page.Find(".k-views button").GetAttribute("title"), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_card_goes_from_label_to_label_by_menu_and_by_drag_and_not_over_somebody_elses_change()
+    {
+        var place = await MakeAsync(3);
+        await SetAsync(place, 1, b => b.Set("spec.labels", new JsonArray("bug", "ui")));
+        await SetAsync(place, 2, b => b.Set("spec.labels", new JsonArray("later")));
+        var page = Render<WorkListView>(p => p.Add(l => l.Repository, place).Add(l => l.Kind, "Issue").Add(l => l.Layout, "board").Add(l => l.By, "label"));
+        page.WaitForAssertion(() => Assert.Equal(["No label: 3", "bug: 1", "later: 2", "ui: 1"], ColumnsOf(page)));
+
+        page.FindAll("section[aria-label='No label'] .k-menu button").Single(b => b.TextContent == "bug").Click();
+        page.WaitForAssertion(() => Assert.Equal(["No label: ", "bug: 3 1", "later: 2", "ui: 1"], ColumnsOf(page)));
+        page.Find("section[aria-label=bug] li[data-k-card='#1']").DragStart();
+        page.Find("section[aria-label=later]").Drop();
+        page.WaitForAssertion(() => Assert.Equal(["No label: ", "bug: 3", "later: 2 1", "ui: 1"], ColumnsOf(page)));
+        page.FindAll("section[aria-label=ui] .k-menu button").Single(b => b.TextContent == "No label").Click();
+        page.WaitForAssertion(() => Assert.Equal(["No label: ", "bug: 3", "later: 2 1", "ui: "], ColumnsOf(page)));
+
+        page.Find("section[aria-label=bug] li[data-k-card='#3']").DragStart();
+        await SetAsync(place, 3, b => b.Set("spec.title", "Renamed meanwhile"));
+        page.WaitForAssertion(() => Assert.Contains("Renamed meanwhile", page.Markup, StringComparison.Ordinal));
+        page.Find("section[aria-label=ui]").Drop();
+        page.WaitForAssertion(() => Assert.Contains("Somebody else has changed #3 meanwhile", page.Find(".k-alert").TextContent, StringComparison.Ordinal));
+        Assert.Equal(["No label: ", "bug: 3", "later: 2 1", "ui: "], ColumnsOf(page));
+    }
+
+    private static IEnumerable<string> ColumnsOf(IRenderedComponent<WorkListView> page) =>
+        page.FindAll(".k-board__column").Select(c => $"{c.GetAttribute("aria-label")}: {string.Join(' ', c.QuerySelectorAll("li[data-k-card]").Select(l => l.GetAttribute("data-k-card")!.TrimStart('#')))}");
+
     private static IEnumerable<long> Numbers(int from, int to) => Enumerable.Range(to, from - to + 1).Reverse().Select(n => (long)n);
 
     private static List<long> NumbersOf(IRenderedComponent<WorkListView> page) =>

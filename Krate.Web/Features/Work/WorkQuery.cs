@@ -44,6 +44,9 @@ public sealed record WorkQuery(string State, IReadOnlyList<string> Labels, strin
     /// <summary>Whether more is asked for than a state.</summary>
     public bool IsNarrow => Labels.Count > 0 || Author is not null || Assignee is not null || Words.Count > 0;
 
+    /// <summary>What is shown when nothing is asked for.</summary>
+    public bool IsPlain => State == "open" && !IsNarrow;
+
     /// <summary>What the store selects of a repository: all but the words.</summary>
     public Selector Fields(KindDefinition kind, string repository)
     {

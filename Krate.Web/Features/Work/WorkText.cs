@@ -9,6 +9,9 @@ internal static class WorkText
 {
     public static WorkLinks LinksOf(RepositoryPlace repository) => new(repository.Place.Org!, repository.Urls, repository.Hosted.DefaultBranch);
 
+    /// <summary>A number of a bounded count.</summary>
+    public static string Count(long total) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{total:N0}{(total >= NewestFirst.MostCounted ? "+" : "")}");
+
     public static string UrlOf(RepositoryPlace repository, Resource work) =>
         work.Kind.Kind == "PullRequest" ? repository.Urls.Pull(WorkQuery.NumberOf(work)) : repository.Urls.Issue(WorkQuery.NumberOf(work));
 
