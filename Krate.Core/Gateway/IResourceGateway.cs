@@ -47,7 +47,14 @@ public interface IResourceGateway
 }
 
 /// <summary>A page that the actor may see.</summary>
-public sealed record ResourceList(KindDefinition Kind, IReadOnlyList<Resource> Items, long Version, string? Continue, long? Remaining);
+public sealed record ResourceList(KindDefinition Kind, IReadOnlyList<Resource> Items, long Version, string? Continue, long? Remaining)
+{
+    /// <summary>Of a list of the newest: whether there is more in the direction that was asked for.</summary>
+    public bool HasMore { get; init; }
+
+    /// <summary>Of a list of the newest that was to be counted: how many match, at most <see cref="NewestFirst.MostCounted"/>.</summary>
+    public long? Matching { get; init; }
+}
 
 public sealed record ListOptions
 {
@@ -59,6 +66,9 @@ public sealed record ListOptions
     public int Limit { get; init; }
 
     public string? Continue { get; init; }
+
+    /// <summary>By falling number; needs one namespace and a field selector with one repository.</summary>
+    public NewestFirst? Newest { get; init; }
 
     /// <summary>Waits up to three seconds until this process has seen that version (another replica's write); the list may be older after that.</summary>
     public long? NotOlderThan { get; init; }

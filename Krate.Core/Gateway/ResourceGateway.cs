@@ -178,13 +178,13 @@ internal sealed partial class ResourceGateway(
     {
         if (kind.CreateOnly) throw ApiException.MethodNotAllowed(kind, "list");
         CheckFields(kind, options.Fields);
-        var query = new ListQuery(kind, ns, options.Labels, options.Fields, null, options.Limit, options.Continue);
+        var query = new ListQuery(kind, ns, options.Labels, options.Fields, null, options.Limit, options.Continue) { Newest = options.Newest };
         if (RepositoryScope.AppliesTo(kind) && !kind.ReadOnly && ns is not null && repositories.VisibleIn(actor, ns) is { } visible)
             query = kind.Kind == "Repository" ? query with { Names = visible } : query with { Repositories = visible };
         var page = kind.ReadOnly ? await store.Audit.ListAsync(query, ct) : await store.ListAsync(query, ct);
         // All namespaces at once: what is visible differs by namespace, so each row is asked for.
         var items = (ns is null || kind.ReadOnly) && RepositoryScope.AppliesTo(kind) ? [.. page.Items.Where(r => repositories.Sees(actor, r))] : page.Items;
-        return new ResourceList(kind, items, page.Version, page.Continue, items.Count == page.Items.Count ? page.Remaining : null);
+        return new ResourceList(kind, items, page.Version, page.Continue, items.Count == page.Items.Count ? page.Remaining : null) { HasMore = page.HasMore, Matching = page.Matching };
     }
 
     private static void CheckFields(KindDefinition kind, Selector fields)

@@ -17,7 +17,7 @@ internal sealed class FieldIndex(Database database, KindCatalog catalog)
         $"{Format}\n" + string.Join('\n', catalog.All.OrderBy(k => k.Kind, StringComparer.Ordinal).Select(Fields)))));
 
     private static string Fields(KindDefinition kind) =>
-        $"{kind.Kind}:{string.Join(',', kind.SelectableFields.Order(StringComparer.Ordinal).Select(f => kind.SelectableLists.Contains(f) ? f + "[]" : f))}";
+        $"{kind.Kind}{(kind.Numbered ? "#" : "")}:{string.Join(',', kind.SelectableFields.Order(StringComparer.Ordinal).Select(f => kind.SelectableLists.Contains(f) ? f + "[]" : f))}";
 
     public async Task RefreshAsync(CancellationToken ct)
     {
@@ -46,7 +46,7 @@ internal sealed class FieldIndex(Database database, KindCatalog catalog)
                 ct);
             foreach (var row in rows)
             {
-                foreach (var (key, value) in IndexedValues.Of(kind, row.Body))
+                foreach (var (key, value) in IndexedValues.Of(kind, row.Namespace, row.Body))
                     await session.ExecuteAsync(Statement.Of($"INSERT INTO resource_labels (kind, namespace, name, key, value) VALUES ({kind.Kind}, {row.Namespace}, {row.Name}, {key}, {value})"), ct);
             }
 

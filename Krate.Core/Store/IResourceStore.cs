@@ -69,6 +69,9 @@ public sealed record ListQuery(
     /// <summary>Of a kind that is narrowed to repositories: only resources whose repository label is in this set, or absent. Null: no narrowing.</summary>
     public IReadOnlyCollection<string>? Repositories { get; init; }
 
+    /// <summary>By falling number; <see cref="Continue"/> does not apply.</summary>
+    public NewestFirst? Newest { get; init; }
+
     public ListQuery(KindDefinition kind, string? ns = null)
         : this(kind, ns, Selector.Everything, Selector.Everything)
     {
@@ -78,7 +81,14 @@ public sealed record ListQuery(
 /// <param name="Version">Resource version of the snapshot; a watch from here misses nothing.</param>
 /// <param name="Continue">Token of the next page; null at the end.</param>
 /// <param name="Remaining">How many follow, when known.</param>
-public sealed record ResourcePage(IReadOnlyList<Resource> Items, long Version, string? Continue = null, long? Remaining = null);
+public sealed record ResourcePage(IReadOnlyList<Resource> Items, long Version, string? Continue = null, long? Remaining = null)
+{
+    /// <summary>Of a list of the newest: whether there is more in the direction that was asked for.</summary>
+    public bool HasMore { get; init; }
+
+    /// <summary>Of a list of the newest that was to be counted: how many match, at most <see cref="NewestFirst.MostCounted"/>.</summary>
+    public long? Matching { get; init; }
+}
 
 /// <summary>One transaction, declared. No I/O happens between its parts.</summary>
 public sealed record Commit

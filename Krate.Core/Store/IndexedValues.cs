@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -9,10 +10,13 @@ namespace Krate.Core.Store;
 /// <summary>
 /// What the label index holds of a document: its labels, and the kind's selectable fields under their path with a dot in
 /// front, which no label key can begin with. A list has one entry for itself and one for each element, whose key is the path,
-/// an equals sign and the element.
+/// an equals sign and the element. Of a numbered kind there is, besides, one entry in its repository for everything that a list
+/// of the newest may be narrowed to, whose value is the number.
 /// </summary>
 public static class IndexedValues
 {
+    internal const string NumberPath = "spec.number";
+
     private const int Longest = 256;
 
     /// <summary>Whether a resource matches both selectors: the same answer as the index gives.</summary>
@@ -28,6 +32,13 @@ public static class IndexedValues
         _ => Scalar(resource.Body.At(path)),
     };
 
+    /// <summary>Key of the entry that orders the numbered resources of a repository, all or those that have this in a field.</summary>
+    internal static string NumberedKey(string ns, string repository, string? path = null, string text = "") =>
+        $"#{ns}/{Clip(repository)}{(path is null ? "" : ElementKey(path, text))}";
+
+    /// <summary>Numbers in the order of their texts.</summary>
+    internal static string NumberValue(long number) => number.ToString("D19", CultureInfo.InvariantCulture);
+
     private static bool Matches(SelectorTerm term, IReadOnlyList<string> list) => term.Operator switch
     {
         SelectorOperator.In => list.Any(e => term.Values.Contains(e, StringComparer.Ordinal)),
@@ -42,7 +53,7 @@ public static class IndexedValues
     internal static string ElementKey(string path, string element) => $"{FieldKey(path)}={Clip(element)}";
 
     /// <summary>All index entries of a document, sorted by key.</summary>
-    internal static IReadOnlyList<KeyValuePair<string, string>> Of(KindDefinition kind, JsonObject body)
+    internal static IReadOnlyList<KeyValuePair<string, string>> Of(KindDefinition kind, string ns, JsonObject body)
     {
         var values = new SortedDictionary<string, string>(StringComparer.Ordinal);
         if (body.At("metadata.labels") is JsonObject labels)
@@ -57,7 +68,22 @@ public static class IndexedValues
             else if (Scalar(body.At(path)) is { } text) values[FieldKey(path)] = Clip(text);
         }
 
+        if (kind.Numbered) AddNumbered(values, kind, ns, body);
         return [.. values];
+    }
+
+    private static void AddNumbered(SortedDictionary<string, string> values, KindDefinition kind, string ns, JsonObject body)
+    {
+        // By its text: a document that is just being made may hold any type of number.
+        if (!long.TryParse(Scalar(body.At(NumberPath)), NumberStyles.None, CultureInfo.InvariantCulture, out var number) || kind.RepositoryPath is not { } path || body.Text(path) is not { } repository) return;
+        var value = NumberValue(number);
+        values[NumberedKey(ns, repository)] = value;
+        foreach (var field in kind.SelectableFields.Where(f => f != NumberPath && f != path))
+        {
+            var node = body.At(field);
+            foreach (var text in kind.SelectableLists.Contains(field) ? Elements(node) : Scalar(node) is { } one ? [one] : [])
+                values[NumberedKey(ns, repository, field, text)] = value;
+        }
     }
 
     private static void AddList(SortedDictionary<string, string> values, string path, IReadOnlyList<string> elements)

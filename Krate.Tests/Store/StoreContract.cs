@@ -27,6 +27,7 @@ public abstract partial class StoreContract(PostgresServer? postgres) : IAsyncLi
     protected static KindDefinition Issue { get; } = new()
     {
         Kind = "Issue", Plural = "issues", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "An issue.", Numbered = true,
+        SpecType = typeof(StackSpec), RepositoryPath = "spec.repository", SelectableFields = ["status.phase", "spec.repository", "spec.number", "spec.tags"],
     };
 
     protected static KindCatalog Catalog { get; } = new(

@@ -24,9 +24,9 @@ public enum LiveState
 /// </summary>
 public sealed class LiveQuery(IResourceGateway gateway, Func<CancellationToken, ValueTask<Actor>> actor, LiveSource source, TimeProvider time, ILogger log) : IAsyncDisposable
 {
-    private static readonly Comparer<string> NewestFirst = Comparer<string>.Create((a, b) => string.CompareOrdinal(b, a));
+    private static readonly Comparer<string> Falling = Comparer<string>.Create((a, b) => string.CompareOrdinal(b, a));
     private readonly CancellationTokenSource gone = new();
-    private readonly SortedDictionary<string, LiveRow> rows = new(source.Kind.ReadOnly ? NewestFirst : StringComparer.Ordinal);
+    private readonly SortedDictionary<string, LiveRow> rows = new(source.Kind.ReadOnly || source.Newest is not null ? Falling : StringComparer.Ordinal);
     private Task loop = Task.CompletedTask;
     private Action changed = () => { };
 
@@ -42,7 +42,7 @@ public sealed class LiveQuery(IResourceGateway gateway, Func<CancellationToken, 
 
     public LiveSnapshot? Snapshot { get; private set; }
 
-    /// <summary>In order of namespace and name; records whose names grow with time, newest first.</summary>
+    /// <summary>In order of namespace and name; newest first by number, and of records whose names grow with time.</summary>
     public IEnumerable<LiveRow> Rows => rows.Values;
 
     public int Count => rows.Count;
@@ -60,7 +60,7 @@ public sealed class LiveQuery(IResourceGateway gateway, Func<CancellationToken, 
     public void Show(LiveSnapshot snapshot)
     {
         rows.Clear();
-        foreach (var item in snapshot.Items) rows[KeyOf(item)] = new LiveRow(item, 0);
+        foreach (var item in snapshot.Items) rows[Source.KeyOf(item)] = new LiveRow(item, 0);
         Snapshot = snapshot;
         State = LiveState.Live;
         Problem = null;
@@ -156,10 +156,25 @@ public sealed class LiveQuery(IResourceGateway gateway, Func<CancellationToken, 
         {
             // Signed out, or disabled: what comes now is not for them any more.
             if ((await actor(ct)).User != who.User) throw ApiException.Expired("another identity");
-            Snapshot = Snapshot! with { Version = Math.Max(e.Version, Snapshot!.Version) };
-            if (e.Resource is not null && Apply(e.Type, e.Resource)) changed();
+            // A reload in between has read it already.
+            if (e.Version <= Snapshot!.Version) continue;
+            Snapshot = Snapshot with { Version = e.Version, Total = TotalAfter(e.Type) };
+            if (e.Resource is null) continue;
+            if (Apply(e.Type, e.Resource) || Snapshot.Total is not null) changed();
+            if (IsHalfEmpty) await ReloadAsync(who, ct);
         }
     }
+
+    /// <summary>Beyond what is counted nobody knows.</summary>
+    private long? TotalAfter(WatchEventType type) => Snapshot!.Total is not { } total || total >= NewestFirst.MostCounted ? Snapshot.Total : type switch
+    {
+        WatchEventType.Added => total + 1,
+        WatchEventType.Deleted => total - 1,
+        _ => total,
+    };
+
+    /// <summary>Whether so many have left the page that it should be filled from the pages behind it.</summary>
+    private bool IsHalfEmpty => Source.Newest is not null && Snapshot?.Older is not null && Snapshot.Searched is null && rows.Count <= Source.Limit / 2;
 
     private async Task TryReloadAsync(Actor before, CancellationToken ct)
     {
@@ -197,29 +212,45 @@ public sealed class LiveQuery(IResourceGateway gateway, Func<CancellationToken, 
 
     private bool Apply(WatchEventType type, Resource resource)
     {
-        var key = KeyOf(resource);
+        var key = Source.KeyOf(resource);
         var known = rows.TryGetValue(key, out var row);
         if (known && row!.Resource.Version >= resource.Version) return false;
         if (type == WatchEventType.Deleted || !Source.Admits(resource))
         {
             if (!rows.Remove(key)) return false;
             if (type == WatchEventType.Deleted) LastDeleted = resource;
-            Announcement = $"{resource.Name} was {(type == WatchEventType.Deleted ? "deleted" : "changed and no longer matches")}";
+            // What a selector lets go of, the watch calls deleted, too.
+            Announcement = $"{resource.Name} {(Source.Newest is not null ? "left the list" : type == WatchEventType.Deleted ? "was deleted" : "was changed and no longer matches")}";
             return true;
         }
 
-        if (!known && !IsOnThisPage(key)) return false;
+        if (!known && !IsOnThisPage(resource, key)) return false;
         rows[key] = new LiveRow(resource, (row?.Changes ?? 0) + 1);
+        if (Source.Newest is not null) KeepToOnePage();
         LastDeleted = null;
         Announcement = $"{resource.Name} was {(known ? "updated" : "added")}";
         return true;
     }
 
     /// <summary>Whether a new resource belongs between the first and the last row; other pages show theirs.</summary>
-    private bool IsOnThisPage(string key)
+    private bool IsOnThisPage(Resource resource, string key)
     {
+        if (Source.Newest is not null)
+        {
+            var number = LiveSource.NumberOf(resource);
+            return (Snapshot?.Older is not { } older || number >= older) && (Snapshot?.Newer is not { } newer || number <= newer);
+        }
+
         if (Source.Continue is not null && (rows.Count == 0 || string.CompareOrdinal(key, rows.Keys.First()) < 0)) return false;
         return Snapshot?.Continue is null || (rows.Count > 0 && string.CompareOrdinal(key, rows.Keys.Last()) <= 0);
+    }
+
+    /// <summary>What comes in at the top pushes out at the bottom, to the page of what is older.</summary>
+    private void KeepToOnePage()
+    {
+        if (Source.Limit == 0 || rows.Count <= Source.Limit) return;
+        rows.Remove(rows.Keys.Last());
+        Snapshot = Snapshot! with { Older = LiveSource.NumberOf(rows.Values.Last().Resource) };
     }
 
     private void Fail(ApiException e, Actor who)
@@ -236,8 +267,6 @@ public sealed class LiveQuery(IResourceGateway gateway, Func<CancellationToken, 
         rows.Clear();
         Snapshot = null;
     }
-
-    private static string KeyOf(Resource r) => $"{r.Namespace}\u0001{r.Name}";
 }
 
 /// <param name="Changes">How often it changed while it was looked at; 0 for what was there from the start.</param>

@@ -9,13 +9,23 @@ namespace Krate.Web.Live;
 /// <param name="Searched">How many were looked through for a text filter that found too little to fill the page; null when all were.</param>
 public sealed record LiveSnapshot(IReadOnlyList<Resource> Items, long Version, string? Continue, long? Remaining, int? Searched)
 {
-    private const int SearchPage = 500;
-    private const int SearchLimit = 5000;
+    internal const int SearchPage = 500;
+    internal const int SearchLimit = 5000;
+
+    /// <summary>Of a list by number: what is older is before this number; null at the end.</summary>
+    public long? Older { get; init; }
+
+    /// <summary>Of a list by number: what is newer is after this number; null on the first page.</summary>
+    public long? Newer { get; init; }
+
+    /// <summary>Of a list by number: how many there are on all pages, at most <see cref="NewestFirst.MostCounted"/>; null when a text filter keeps that unknown.</summary>
+    public long? Total { get; init; }
 
     /// <summary>Reads a page through the gateway. A text filter reads on until the page is full, the list ends or 5,000 were looked through.</summary>
     /// <exception cref="ApiException">What the gateway refuses.</exception>
     public static async Task<LiveSnapshot> LoadAsync(IResourceGateway gateway, Actor actor, LiveSource source, CancellationToken ct)
     {
+        if (source.Newest is not null) return await NewestPage.LoadAsync(gateway, actor, source, ct);
         var options = new ListOptions { Labels = source.Labels, Fields = source.Fields, Limit = source.Limit, Continue = source.Continue };
         if (!source.IsFiltered)
         {

@@ -92,10 +92,10 @@ internal sealed class RowState(KindDefinition kind, ResourceKey key, string uid,
     /// <summary>The resource at <see cref="Version"/>; one instance for everybody.</summary>
     public Resource Resource => resource ??= StoredBody.ToResource(kind, key.Namespace, key.Name, Version, text);
 
-    public IReadOnlyList<KeyValuePair<string, string>> Index => index ??= IndexedValues.Of(kind, Resource.Body);
+    public IReadOnlyList<KeyValuePair<string, string>> Index => index ??= IndexedValues.Of(kind, key.Namespace, Resource.Body);
 
     public static RowState Make(KindDefinition kind, ResourceKey key, JsonObject body, string? uid = null) =>
-        new(kind, key, uid ?? body.Text("metadata.uid") ?? "", StoredBody.ToText(body)) { index = IndexedValues.Of(kind, body) };
+        new(kind, key, uid ?? body.Text("metadata.uid") ?? "", StoredBody.ToText(body)) { index = IndexedValues.Of(kind, key.Namespace, body) };
 
     /// <summary>The same state at another version: what a delete leaves behind.</summary>
     public RowState Again() => new(kind, key, uid, text);

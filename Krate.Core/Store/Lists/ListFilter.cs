@@ -11,12 +11,16 @@ internal sealed class ListFilter
     private readonly List<IndexTerm> terms;
     private readonly IndexTerm? driver;
 
+    /// <summary>Of a list of the newest: what names the repository.</summary>
+    private readonly IndexTerm? repository;
+
     public ListFilter(ListQuery query, Database database)
     {
         this.query = query;
         this.database = database;
         terms = [.. query.Labels.Terms.Select(t => new IndexTerm(IndexedValues.Clip(t.Key), t)), .. query.Fields.Terms.Where(t => Column(t.Key) is null).Select(OnField)];
-        driver = Driver(terms);
+        repository = query.Newest is null ? null : RepositoryTerm();
+        driver = repository is null ? Driver(terms) : Narrowest() ?? repository;
     }
 
     /// <summary>No selector at all: counting costs a range of the key index.</summary>
@@ -27,10 +31,10 @@ internal sealed class ListFilter
         && (query.Names is null || query.Names.Contains(resource.Name))
         && (query.Repositories is null || resource.Label(WellKnown.RepositoryLabel) is not { } repository || query.Repositories.Contains(repository));
 
-    /// <summary>Namespace, name, version and body of the first matching rows after a key. Sort them: a join gives no order away.</summary>
+    /// <summary>Namespace, name, version and body of the first matching rows after a key, or in the order of numbers. Sort them: a join gives no order away.</summary>
     public Statement Page(ContinueToken? after, int limit)
     {
-        var keys = Keys(driver is null ? "SELECT k.namespace, k.name, k.version, k.body" : "SELECT k.namespace, k.name", after).Raw(" ORDER BY k.namespace, k.name");
+        var keys = Keys(driver is null ? "SELECT k.namespace, k.name, k.version, k.body" : "SELECT k.namespace, k.name", after).Raw($" ORDER BY {Order}");
         if (limit > 0) keys.Raw($" LIMIT {limit}");
         if (driver is null) return keys;
 
@@ -47,7 +51,8 @@ internal sealed class ListFilter
     private Statement Keys(string columns, ContinueToken? after)
     {
         var select = new Statement().Raw($"{columns} FROM {(driver is null ? "resources" : "resource_labels")} k ").Add($"WHERE k.kind = {query.Kind.Kind}");
-        if (driver?.Entry is var (key, value)) select.Add($" AND k.key = {key} AND k.value = {value}");
+        if (query.Newest is { } newest) InNumbers(select, newest, repository!.Term.Values[0]);
+        else if (driver?.Entry is var (key, value)) select.Add($" AND k.key = {key} AND k.value = {value}");
         if (query.Namespace is { } ns) select.Add($" AND k.namespace = {ns}");
         if (after is not null) After(select, after);
         if (query.Names is { } names) select.Add($" AND {In(new Statement("k.name"), names)}");
@@ -55,7 +60,7 @@ internal sealed class ListFilter
             if (Column(term.Key) is { } column) OnColumn(select, column, term);
         foreach (var term in terms)
         {
-            if (ReferenceEquals(term, driver)) continue;
+            if (ReferenceEquals(term, driver) || ReferenceEquals(term, repository)) continue;
             if (term.IsList) OnList(select, term);
             else OnIndex(select, term.Key, term.Term);
         }
@@ -64,10 +69,27 @@ internal sealed class ListFilter
         return select;
     }
 
+    private string Order => query.Newest switch
+    {
+        null => "k.namespace, k.name",
+        { After: not null } => "k.value",
+        _ => "k.value DESC",
+    };
+
     private void After(Statement select, ContinueToken after)
     {
         if (query.Namespace is not null) select.Add($" AND k.name > {after.Name}");
         else select.Add($" AND (k.namespace, k.name) > ({after.Namespace}, {after.Name})");
+    }
+
+    private void InNumbers(Statement select, NewestFirst newest, string repositoryName)
+    {
+        var key = ReferenceEquals(driver, repository)
+            ? IndexedValues.NumberedKey(query.Namespace!, repositoryName)
+            : IndexedValues.NumberedKey(query.Namespace!, repositoryName, driver!.Term.Key, driver.Term.Values[0]);
+        select.Add($" AND k.key = {key}");
+        if (newest.Before is { } before) select.Add($" AND k.value < {IndexedValues.NumberValue(before)}");
+        if (newest.After is { } after) select.Add($" AND k.value > {IndexedValues.NumberValue(after)}");
     }
 
     /// <summary>Absent, or one of them.</summary>
@@ -153,6 +175,18 @@ internal sealed class ListFilter
     /// <summary>The term whose index range is read in order: one value, and not one that every row of a namespace has.</summary>
     private static IndexTerm? Driver(IEnumerable<IndexTerm> terms) =>
         terms.Where(t => t.Entry is not null).OrderBy(t => t.Key is WellKnown.OrgLabel or WellKnown.NamespaceLabel ? 1 : 0).FirstOrDefault();
+
+    /// <exception cref="ApiException">400: the newest of what is not said.</exception>
+    private IndexTerm RepositoryTerm() =>
+        query.Kind is { Numbered: true, RepositoryPath: { } path } && query.Namespace is not null && terms.FirstOrDefault(t => t.Term.Key == path && t.Entry is not null) is { } term
+            ? term
+            : throw ApiException.BadRequest("the newest are listed of a numbered kind, in one namespace, selected by one repository");
+
+    /// <summary>The field that few have: a phase is what many have.</summary>
+    private IndexTerm? Narrowest() =>
+        terms.Where(t => !ReferenceEquals(t, repository) && t.Entry is not null && query.Fields.Terms.Contains(t.Term) && t.Term.Key != IndexedValues.NumberPath)
+            .OrderBy(t => t.Term.Key == "status.phase" ? 1 : 0)
+            .FirstOrDefault();
 
     /// <summary>A term and the key that the index has for its label or field.</summary>
     private sealed record IndexTerm(string Key, SelectorTerm Term)

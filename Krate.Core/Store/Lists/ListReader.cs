@@ -16,6 +16,7 @@ internal sealed class ListReader(Database database)
 
     public async Task<ResourcePage> ListAsync(ListQuery query, CancellationToken ct)
     {
+        if (query.Newest is { } newest) return await database.SnapshotAsync(session => NewestAsync(session, query, newest, ct), ct);
         var after = query.Continue is { Length: > 0 } text ? ContinueToken.Parse(text) : null;
         var filter = new ListFilter(query, database);
         var page = filter.Page(after, query.Limit > 0 ? query.Limit + 1 : 0);
@@ -29,6 +30,22 @@ internal sealed class ListReader(Database database)
 
     public async Task<long> CountAsync(ListQuery query, CancellationToken ct) =>
         (await database.QueryAsync(new ListFilter(query, database).Count(null, 0), r => r.GetInt64(0), ct))[0];
+
+    private async Task<ResourcePage> NewestAsync(IQuerySession session, ListQuery query, NewestFirst newest, CancellationToken ct)
+    {
+        var head = (await session.QueryAsync(HeadTable.Select, HeadTable.Read, ct))[0];
+        var page = new ListFilter(query, database).Page(null, query.Limit > 0 ? query.Limit + 1 : 0);
+        var rows = await session.QueryAsync(page, r => Row(query.Kind, r), ct);
+        rows.Sort((a, b) => NumberOf(b).CompareTo(NumberOf(a)));
+        var more = query.Limit > 0 && rows.Count > query.Limit;
+        if (more) rows.RemoveAt(newest.After is null ? rows.Count - 1 : 0);
+        long? matching = null;
+        if (newest.Counted)
+            matching = (await session.QueryAsync(new ListFilter(query with { Newest = new() }, database).Count(null, NewestFirst.MostCounted), r => r.GetInt64(0), ct))[0];
+        return new ResourcePage(rows, head.Version) { HasMore = more, Matching = matching };
+    }
+
+    private static long NumberOf(Resource resource) => resource.Body.Whole(IndexedValues.NumberPath) ?? 0;
 
     private static int ByKey(Resource a, Resource b) => GroupPlan.KeyOrder.Compare(a.Key, b.Key);
 

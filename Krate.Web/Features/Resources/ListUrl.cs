@@ -8,6 +8,9 @@ public sealed record ListUrl(string Path, string Text, string Labels, string? Co
     /// <summary>A filter that only this list has (<c>visibility=private</c>).</summary>
     public (string Key, string Value)? Also { get; init; }
 
+    /// <summary>What the address says that is no filter (<c>layout=board</c>); it stays when the filter changes.</summary>
+    public IReadOnlyList<(string Key, string Value)> Keep { get; init; } = [];
+
     /// <summary>From 1; what is no number is the first page.</summary>
     public static int PageOf(string? text) => int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var page) ? Math.Clamp(page, 1, 100_000) : 1;
 
@@ -18,7 +21,7 @@ public sealed record ListUrl(string Path, string Text, string Labels, string? Co
 
     public bool IsDescending => Sort.StartsWith('-');
 
-    public string Clear => Path;
+    public string Clear => (this with { Also = null, Sort = "" }).Build("", "", null, 1);
 
     public string First => With(Text, Labels);
 
@@ -39,6 +42,7 @@ public sealed record ListUrl(string Path, string Text, string Labels, string? Co
         if (text.Length > 0) query.Add("q=" + Uri.EscapeDataString(text));
         if (labels.Length > 0) query.Add("labels=" + Uri.EscapeDataString(labels));
         if (Also is { } also) query.Add($"{also.Key}={Uri.EscapeDataString(also.Value)}");
+        query.AddRange(Keep.Select(k => $"{k.Key}={Uri.EscapeDataString(k.Value)}"));
         if (Sort.Length > 0) query.Add("sort=" + Uri.EscapeDataString(Sort));
         if (token is not null) query.Add($"continue={Uri.EscapeDataString(token)}&page={page}");
         return query.Count == 0 ? Path : Path + "?" + string.Join('&', query);

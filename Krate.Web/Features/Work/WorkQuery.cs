@@ -44,16 +44,30 @@ public sealed record WorkQuery(string State, IReadOnlyList<string> Labels, strin
     /// <summary>Whether more is asked for than a state.</summary>
     public bool IsNarrow => Labels.Count > 0 || Author is not null || Assignee is not null || Words.Count > 0;
 
-    public bool Admits(Resource work)
+    /// <summary>What is shown when nothing is asked for.</summary>
+    public bool IsPlain => State == "open" && !IsNarrow;
+
+    /// <summary>What the store selects of a repository: all but the words.</summary>
+    public Selector Fields(KindDefinition kind, string repository)
     {
-        var body = work.Body;
-        return Labels.All(l => body.Texts("spec.labels").Contains(l, StringComparer.OrdinalIgnoreCase))
-            && (Author is null || string.Equals(body.Text("spec.author"), Author, StringComparison.OrdinalIgnoreCase))
-            && (Assignee is null || body.Texts("spec.assignees").Contains(Assignee, StringComparer.OrdinalIgnoreCase))
-            && Words.All(w => Has(body.Text("spec.title"), w) || Has(body.Text("spec.body"), w) || "#" + NumberOf(work) == w);
+        var terms = new List<SelectorTerm> { Is("spec.repository", repository) };
+        if (Phase is { } phase) terms.Add(Is("status.phase", phase));
+        terms.AddRange(Labels.Select(l => Is("spec.labels", l)));
+        if (Author is not null) terms.Add(Is("spec.author", Author));
+        // Nobody is assigned to a pull request.
+        if (Assignee is not null) terms.Add(kind.SelectableFields.Contains("spec.assignees") ? Is("spec.assignees", Assignee) : new("metadata.name", SelectorOperator.DoesNotExist, []));
+        return new Selector(terms);
     }
 
-    public static long NumberOf(Resource work) => work.Body.Whole("spec.number") ?? 0;
+    /// <summary>The test that the store cannot make; null where there are no words.</summary>
+    public (string Words, Func<Resource, bool> Admits)? Where => Words.Count == 0 ? null : (string.Join('\n', Words), HasWords);
+
+    private bool HasWords(Resource work) =>
+        Words.All(w => Has(work.Body.Text("spec.title"), w) || Has(work.Body.Text("spec.body"), w) || "#" + NumberOf(work) == w);
+
+    public static long NumberOf(Resource work) => Live.LiveSource.NumberOf(work);
+
+    private static SelectorTerm Is(string path, string value) => new(path, SelectorOperator.In, [value]);
 
     private static bool Has(string? text, string word) => text?.Contains(word, StringComparison.OrdinalIgnoreCase) == true;
 

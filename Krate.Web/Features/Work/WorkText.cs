@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Krate.Core.Resources;
 using Krate.Web.Features.Code;
 
 namespace Krate.Web.Features.Work;
@@ -7,6 +8,12 @@ namespace Krate.Web.Features.Work;
 internal static class WorkText
 {
     public static WorkLinks LinksOf(RepositoryPlace repository) => new(repository.Place.Org!, repository.Urls, repository.Hosted.DefaultBranch);
+
+    /// <summary>A number of a bounded count.</summary>
+    public static string Count(long total) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{total:N0}{(total >= NewestFirst.MostCounted ? "+" : "")}");
+
+    public static string UrlOf(RepositoryPlace repository, Resource work) =>
+        work.Kind.Kind == "PullRequest" ? repository.Urls.Pull(WorkQuery.NumberOf(work)) : repository.Urls.Issue(WorkQuery.NumberOf(work));
 
     /// <summary>A spec of the fields that have something in them.</summary>
     public static JsonObject SpecOf(params (string Name, JsonNode? Value)[] fields)

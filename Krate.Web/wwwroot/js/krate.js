@@ -132,6 +132,10 @@
     if (at("[data-k-reload]")) location.reload();
   });
 
+  // ---- cards of a board: Firefox drags nothing without data, and a browser opens what is dropped ----
+  document.addEventListener("dragstart", e => { if (e.target.closest?.("[data-k-card]")) e.dataTransfer.setData("text/plain", e.target.closest("[data-k-card]").dataset.kCard); });
+  for (const name of ["dragover", "drop"]) document.addEventListener(name, e => { if (e.target.closest?.("[data-k-drop]")) e.preventDefault(); });
+
   // ---- keys ----
   const singleKeys = () => { try { return localStorage.getItem("krate.keys") !== "off"; } catch { return true; } };
   const keyMap = () => {
