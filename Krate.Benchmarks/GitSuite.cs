@@ -10,7 +10,7 @@ namespace Krate.Benchmarks;
 internal static class GitSuite
 {
     private const int Rounds = 5;
-    private static readonly string App = Path.GetFullPath("artifacts/published/Krate.Web.dll");
+    internal static readonly string App = Path.GetFullPath("artifacts/published/Krate.Web.dll");
 
     /// <summary>Clone, shallow clone and push of a 50 MB repository.</summary>
     public static async Task TransfersAsync(Report report, CancellationToken ct)
@@ -94,7 +94,7 @@ internal static class GitSuite
         }
     }
 
-    private static async Task GetAsync(HttpClient browser, string address, CancellationToken ct)
+    internal static async Task GetAsync(HttpClient browser, string address, CancellationToken ct)
     {
         using var answer = await browser.GetAsync(new Uri(address, UriKind.Relative), ct);
         answer.EnsureSuccessStatusCode();
@@ -147,11 +147,11 @@ internal static class GitSuite
         }
     }
 
-    private static void WriteCommit(StreamWriter writer, int number, string message) =>
-        writer.Write(string.Create(CultureInfo.InvariantCulture, $"commit refs/heads/main\ncommitter Bench <bench@krate.test> {1_700_000_000 + number} +0000\ndata {Encoding.UTF8.GetByteCount(message)}\n{message}\n"));
+    internal static void WriteCommit(StreamWriter writer, int number, string message, string branch = "main") =>
+        writer.Write(string.Create(CultureInfo.InvariantCulture, $"commit refs/heads/{branch}\ncommitter Bench <bench@krate.test> {1_700_000_000 + number} +0000\ndata {Encoding.UTF8.GetByteCount(message)}\n{message}\n"));
 
-    private static void WriteFile(StreamWriter writer, string path, string content) =>
+    internal static void WriteFile(StreamWriter writer, string path, string content) =>
         writer.Write(string.Create(CultureInfo.InvariantCulture, $"M 644 inline {path}\ndata {Encoding.UTF8.GetByteCount(content)}\n{content}\n"));
 
-    private static double Median(List<double> values) => Measure.Percentiles(values, 0.5)[0];
+    internal static double Median(List<double> values) => Measure.Percentiles(values, 0.5)[0];
 }

@@ -52,6 +52,19 @@ internal sealed class GitTarget : IAsyncDisposable
     public Task MakeRepositoryAsync(string name, CancellationToken ct) =>
         MakeAsync("krate-org-bench/repositories", name, $$$"""{"metadata":{"name":"{{{name}}}"},"spec":{"visibility":"private"}}""", ct);
 
+    /// <summary>Opens a pull request into main and waits until it is known to merge.</summary>
+    public async Task OpenPullAsync(string repository, string branch, CancellationToken ct)
+    {
+        var spec = $$$"""{"metadata":{"name":"{{{repository}}}-{{{branch}}}"},"spec":{"repository":"{{{repository}}}","title":"{{{branch}}}","sourceRef":"{{{branch}}}","targetRef":"main"}}""";
+        await MakeAsync("krate-org-bench/pullrequests", $"{repository}-{branch}", spec, ct, d => d.Flag("status.mergeable"));
+    }
+
+    public async Task MergeAsync(string repository, string branch, string method, CancellationToken ct)
+    {
+        using var merged = await Client.PostAsJsonAsync($"/apis/krate.a5c.ai/v1alpha1/namespaces/krate-org-bench/pullrequests/{repository}-{branch}/merge", new { method }, ct);
+        if (!merged.IsSuccessStatusCode) throw new InvalidOperationException(await merged.Content.ReadAsStringAsync(ct));
+    }
+
     public string UrlOf(string repository) => $"http://x:{krate.AdminToken()}@127.0.0.1:{krate.Http.Port}/git/bench/{repository}.git";
 
     public string DirectoryOf(string repository) => Path.Combine(krate.Data, "git", "bench", repository + ".git");
@@ -102,11 +115,13 @@ internal sealed class GitTarget : IAsyncDisposable
         return Process.Start(start)!;
     }
 
-    private async Task MakeAsync(string path, string name, string document, CancellationToken ct)
+    /// <param name="isMade">When it is done; without it, when it is ready.</param>
+    private async Task MakeAsync(string path, string name, string document, CancellationToken ct, Func<JsonObject, bool>? isMade = null)
     {
         var root = $"/apis/krate.a5c.ai/v1alpha1/namespaces/{path}";
         using (var made = await Client.PostAsJsonAsync(root, JsonNode.Parse(document), ct)) made.EnsureSuccessStatusCode();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        while (KrateJson.ParseObject(await Client.GetStringAsync(new Uri($"{root}/{name}", UriKind.Relative), ct)).Text("status.phase") != "Ready") await timer.WaitForNextTickAsync(ct);
+        isMade ??= d => d.Text("status.phase") == "Ready";
+        while (!isMade(KrateJson.ParseObject(await Client.GetStringAsync(new Uri($"{root}/{name}", UriKind.Relative), ct)))) await timer.WaitForNextTickAsync(ct);
     }
 }
