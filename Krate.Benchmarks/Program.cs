@@ -10,6 +10,7 @@ var suites = new Dictionary<string, Func<Report, CancellationToken, Task>>(Strin
     ["git"] = GitSuite.TransfersAsync,
     ["git-memory"] = GitSuite.MemoryAsync,
     ["git-pages"] = GitSuite.PagesAsync,
+    ["issues"] = WorkSuite.RunAsync,
     ["store-watch"] = (report, ct) => StoreSuite.RunAsync(report, StoreSuite.WatchesAsync, ct),
 };
 
