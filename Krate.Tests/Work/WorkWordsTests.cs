@@ -1,3 +1,5 @@
+using Krate.Core.Kinds;
+using Krate.Core.Resources;
 using Krate.Web.Features.Code;
 using Krate.Web.Features.Work;
 using Xunit;
@@ -18,6 +20,26 @@ public sealed class WorkWordsTests
         Assert.Equal((state, labels, author, assignee, words), (query.State, string.Join('|', query.Labels), query.Author, query.Assignee, string.Join('|', query.Words)));
         Assert.Equal(query.ToString(), WorkQuery.Parse(query.ToString()).ToString());
     }
+
+    [Theory]
+    [InlineData("""{"kinds":["Issue"]}""", true)]
+    [InlineData("""{"kinds":["Issue","PullRequest"],"repository":"shop","labels":{"krate.a5c.ai/repository":"shop"}}""", true)]
+    [InlineData("""{"kinds":["PullRequest"]}""", false)]
+    [InlineData("""{"labels":{}}""", false)]
+    [InlineData("""{"kinds":["Issue"],"repository":"other"}""", false)]
+    [InlineData("""{"kinds":["Issue"],"labels":{"krate.a5c.ai/repository":"other"}}""", false)]
+    [InlineData("""{"kinds":["Issue"],"labels":{"krate.a5c.ai/repository":"shop","team":"red"}}""", false)]
+    public void A_selector_is_a_view_of_a_list_when_it_selects_just_that(string spec, bool isAbout)
+    {
+        var selector = new Resource(KindTable.Catalog["Selector"], KrateJson.ParseObject($$"""{"metadata":{"name":"s"},"spec":{{spec}}}"""));
+        Assert.Equal(isAbout, SavedView.IsAbout(selector, "Issue", "shop"));
+    }
+
+    [Theory]
+    [InlineData("All the bugs!", "shop-issues-all-the-bugs")]
+    [InlineData("  Größe  ", "shop-issues-gr-e")]
+    [InlineData("???", "shop-issues")]
+    public void The_name_of_a_view_is_made_of_its_title(string title, string name) => Assert.Equal(name, SavedView.NameOf("shop", "issues", title));
 
     [Theory]
     [InlineData("see #12.", "#12=/orgs/acme/repositories/shop/issues/12")]

@@ -9,6 +9,9 @@ public sealed record ViewSpec : ProductSpec
     [Description("Selector that says what is shown.")]
     public string? Selector { get; init; }
 
+    [Description("Repository that it is about; who may not see that does not see this.")]
+    public string? Repository { get; init; }
+
     [Description("Columns in order.")]
     public IReadOnlyList<string>? Columns { get; init; }
 
@@ -31,7 +34,9 @@ public static class ViewKind
         StatusType = typeof(PlainStatus),
         RequiredSpec = ["selector"],
         Columns = [new("Display Name", "spec.displayName"), new("Selector", "spec.selector"), new("Sort", "spec.sort", Wide: true)],
-        References = [new("spec.selector", "Selector")],
+        RepositoryPath = "spec.repository",
+        References = [new("spec.selector", "Selector"), new("spec.repository", "Repository")],
+        DerivedLabels = [Rows.Repository],
     };
 }
 
@@ -43,6 +48,9 @@ public sealed record SelectorSpec : ProductSpec
     [Description("Filter as typed into the filter field (state:open label:bug text).")]
     [MaxLength(4096)]
     public string? Query { get; init; }
+
+    [Description("Repository that it is about; who may not see that does not see this.")]
+    public string? Repository { get; init; }
 
     [Description("Kinds that are selected from.")]
     public IReadOnlyList<string>? Kinds { get; init; }
@@ -61,5 +69,8 @@ public static class SelectorKind
         SpecType = typeof(SelectorSpec),
         StatusType = typeof(PlainStatus),
         Columns = [new("Display Name", "spec.displayName"), new("Kinds", "spec.kinds"), new("Query", "spec.query")],
+        RepositoryPath = "spec.repository",
+        References = [new("spec.repository", "Repository")],
+        DerivedLabels = [Rows.Repository],
     };
 }

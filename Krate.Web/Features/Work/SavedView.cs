@@ -13,6 +13,7 @@ public sealed record SavedView(Resource View, Resource Selector)
     /// <summary>Whether a Selector is about this list: the kind, and this repository or every one.</summary>
     public static bool IsAbout(Resource selector, string kind, string repository) =>
         selector.Body.Texts("spec.kinds").Contains(kind, StringComparer.Ordinal)
+        && (selector.Body.Text("spec.repository") ?? repository) == repository
         && (selector.Body.At("spec.labels") is not System.Text.Json.Nodes.JsonObject { Count: > 0 } labels
             || (labels.Count == 1 && labels[WellKnown.RepositoryLabel]?.GetValue<string>() == repository));
 
