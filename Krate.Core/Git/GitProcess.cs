@@ -176,15 +176,18 @@ public sealed class GitProcess : IAsyncDisposable
 /// <param name="FileSize">Bytes of each file that it writes.</param>
 public sealed record GitBounds(long Memory, long FileSize)
 {
-    /// <summary>Only a process can bound itself before it becomes git: a shell that reads nothing but these numbers does. Units are those of POSIX.</summary>
+    /// <summary>
+    /// Only a process can bound itself before it becomes git: a shell that reads nothing but these numbers does. Units are those of POSIX.
+    /// Without the signal, git hears of a file that may not grow, and says so.
+    /// </summary>
     internal string[] Command =>
     [
-        "-c", "ulimit -d \"$1\" && ulimit -f \"$2\" && shift 2 && exec git \"$@\"", "sh",
+        "-c", "trap '' XFSZ; ulimit -d \"$1\" && ulimit -f \"$2\" && shift 2 && exec git \"$@\"", "sh",
         (Memory >> 10).ToString(CultureInfo.InvariantCulture), (FileSize >> 9).ToString(CultureInfo.InvariantCulture),
     ];
 
     /// <summary>Whether what git said tells that it came to a bound.</summary>
-    public static bool IsMetBy(string errors) => errors.Contains("Out of memory", StringComparison.OrdinalIgnoreCase) || errors.Contains("File too large", StringComparison.Ordinal) || errors.Contains("died of signal 25", StringComparison.Ordinal);
+    public static bool IsMetBy(string errors) => errors.Contains("Out of memory", StringComparison.OrdinalIgnoreCase) || errors.Contains("File too large", StringComparison.Ordinal);
 }
 
 /// <summary>git failed for a reason that its caller did not foresee.</summary>

@@ -25,7 +25,7 @@ public sealed partial class GitRepository
     private static readonly TimeSpan SearchLimit = TimeSpan.FromSeconds(8);
 
     /// <summary>An expression of few letters can ask for more memory than there is: <c>((a{1,255}){1,255}){1,255}</c>.</summary>
-    private static readonly GitBounds SearchBounds = new(512L << 20, 1 << 20);
+    private static readonly GitBounds SearchBounds = new(256L << 20, 1 << 20);
 
     /// <summary>Looks through the text files of a commit. Bounded in hits, memory and time.</summary>
     /// <param name="limit">8 s unless told.</param>

@@ -79,7 +79,7 @@ public sealed class HostileImportTests(ImpatientWorld world) : IAsyncLifetime
         var message = ended.Body.Text("status.import.message")!;
 
         Assert.Equal("Failed", ended.Body.Text("status.import.phase"));
-        Assert.Contains(reason, message, StringComparison.Ordinal);
+        Assert.True(message.Contains(reason, StringComparison.Ordinal), message);
         Assert.DoesNotContain("secret", message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(PreparedOf(made)));
         Assert.Empty(ProcessesOf(PreparedOf(made)));

@@ -25,8 +25,8 @@ public sealed class PushGateTests(ImpatientWorld world)
     public async Task What_no_hook_would_ask_is_refused(string question, string reason)
     {
         using var asking = await AskAsync(question);
-        asking.Shutdown(SocketShutdown.Send);
         using var answer = new StreamReader(new NetworkStream(asking));
+        asking.Shutdown(SocketShutdown.Send);
         Assert.Equal("refuse", await answer.ReadLineAsync(Ct));
         Assert.Contains(reason, await answer.ReadLineAsync(Ct), StringComparison.Ordinal);
     }
