@@ -21,7 +21,6 @@ public sealed class LargeRepositoryTests(ImpatientWorld world) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var t0 = System.Diagnostics.Stopwatch.StartNew();
         var repository = await world.NewRepositoryAsync();
         var directory = "--git-dir=" + world.DirectoryOf(repository.Name);
         await git.FeedAsync(".", Script(), directory, "fast-import", "--quiet");
@@ -31,7 +30,6 @@ public sealed class LargeRepositoryTests(ImpatientWorld world) : IAsyncLifetime
         await File.WriteAllTextAsync(Path.Combine(world.DirectoryOf(repository.Name), "packed-refs"), "# pack-refs with: peeled fully-peeled sorted \n" + string.Concat(lines), Ct);
         browser = world.Server.NewBrowser();
         await browser.SignInAsync();
-        Console.Error.WriteLine($"TIME init {t0.ElapsedMilliseconds}");
         urls = new("acme", repository.Name);
     }
 
@@ -75,12 +73,10 @@ public sealed class LargeRepositoryTests(ImpatientWorld world) : IAsyncLifetime
 
     private async Task<string> TextAsync(string address)
     {
-        var t0 = System.Diagnostics.Stopwatch.StartNew();
         using var answer = await browser.Client.GetAsync(new Uri(address, UriKind.Relative), Ct);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         var text = await answer.Content.ReadAsStringAsync(Ct);
         Assert.InRange(text.Length, 1, MostCharacters);
-        Console.Error.WriteLine($"TIME {address} {t0.ElapsedMilliseconds} {text.Length}");
         return WebUtility.HtmlDecode(text);
     }
 }
