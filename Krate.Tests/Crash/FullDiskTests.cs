@@ -36,7 +36,7 @@ public sealed class FullDiskTests
         await git.NewRepositoryAsync("work");
         await git.RunAsync("work", "push", "--quiet", url, "main");
         var objects = Path.Combine(data.Directory.Git, "acme", "shop.git", "objects");
-        await git.CommitAsync("work", "large.txt", Convert.ToBase64String(RandomNumberGenerator.GetBytes(3 * Most)));
+        await git.CommitAsync("work", "large.txt", Convert.ToBase64String(RandomNumberGenerator.GetBytes(Most + (Most / 8))));
         var refused = await git.TryAsync("work", "push", url, "main");
         Assert.True(refused.ExitCode != 0 && refused.Error.Contains("File too large", StringComparison.Ordinal), refused.Error);
         Assert.Empty(Directory.GetFileSystemEntries(objects, "tmp_*", SearchOption.AllDirectories));
