@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace Krate.Core.Git;
@@ -28,7 +29,7 @@ public sealed class GitProcess : IAsyncDisposable
 
     public bool HasEnded => process.HasExited;
 
-    /// <summary>What git said on standard error so far; the first 16 Ki characters.</summary>
+    /// <summary>What git said on standard error so far; the last 16 Ki characters.</summary>
     public string ErrorText
     {
         get
@@ -43,9 +44,10 @@ public sealed class GitProcess : IAsyncDisposable
     /// <param name="directory">Git directory; null for a command without one.</param>
     /// <param name="hooks">Folder of the hooks to run; null: none. Those inside the repository never run.</param>
     /// <exception cref="GitException">git cannot be started.</exception>
-    public static GitProcess Start(string? directory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? hooks = null)
+    /// <param name="bounds">What git and all that it starts may use; null for no bounds.</param>
+    public static GitProcess Start(string? directory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? hooks = null, GitBounds? bounds = null)
     {
-        var start = new ProcessStartInfo("git")
+        var start = new ProcessStartInfo(bounds is null ? "git" : "/bin/sh")
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -59,6 +61,7 @@ public sealed class GitProcess : IAsyncDisposable
         foreach (var (name, value) in Always) start.Environment[name] = value;
         if (environment is not null)
             foreach (var (name, value) in environment) start.Environment[name] = value;
+        foreach (var word in bounds?.Command ?? []) start.ArgumentList.Add(word);
         string[] settings = ["-c", "safe.directory=*", "-c", "core.quotePath=false", "-c", $"core.hooksPath={hooks ?? "/dev/null"}"];
         foreach (var argument in settings) start.ArgumentList.Add(argument);
         if (directory is not null) start.ArgumentList.Add($"--git-dir={directory}");
@@ -137,7 +140,9 @@ public sealed class GitProcess : IAsyncDisposable
             {
                 lock (errorText)
                 {
-                    if (errorText.Length < MaxErrorChars) errorText.Append(buffer, 0, Math.Min(count, MaxErrorChars - errorText.Length));
+                    // What it says last is why it failed; hours of progress may come before that.
+                    errorText.Append(buffer, 0, count);
+                    if (errorText.Length > MaxErrorChars) errorText.Remove(0, errorText.Length - MaxErrorChars);
                 }
 
                 if (OnErrorLine is { } tell) Tell(tell, line, buffer.AsSpan(0, count));
@@ -164,6 +169,25 @@ public sealed class GitProcess : IAsyncDisposable
             line.Clear();
         }
     }
+}
+
+/// <summary>What one git process and its children may use at most, each of them; the system holds them to it.</summary>
+/// <param name="Memory">Bytes that it may write to; maps of files that are only read do not count.</param>
+/// <param name="FileSize">Bytes of each file that it writes.</param>
+public sealed record GitBounds(long Memory, long FileSize)
+{
+    /// <summary>
+    /// Only a process can bound itself before it becomes git: a shell that reads nothing but these numbers does. Units are those of POSIX.
+    /// Without the signal, git hears of a file that may not grow, and says so.
+    /// </summary>
+    internal string[] Command =>
+    [
+        "-c", "trap '' XFSZ; ulimit -d \"$1\" && ulimit -f \"$2\" && shift 2 && exec git \"$@\"", "sh",
+        (Memory >> 10).ToString(CultureInfo.InvariantCulture), (FileSize >> 9).ToString(CultureInfo.InvariantCulture),
+    ];
+
+    /// <summary>Whether what git said tells that it came to a bound.</summary>
+    public static bool IsMetBy(string errors) => errors.Contains("Out of memory", StringComparison.OrdinalIgnoreCase) || errors.Contains("File too large", StringComparison.Ordinal);
 }
 
 /// <summary>git failed for a reason that its caller did not foresee.</summary>

@@ -15,7 +15,9 @@ public enum RevisionKind
 /// <param name="Path">Without slashes at its ends; empty for the root.</param>
 public sealed record Revision(RevisionKind Kind, string Name, string Commit, string Path);
 
-public sealed record RefNames(IReadOnlyList<string> Branches, IReadOnlyList<string> Tags);
+/// <param name="HasMoreBranches">There are more than were asked for.</param>
+/// <param name="HasMoreTags">There are more than were asked for.</param>
+public sealed record RefNames(IReadOnlyList<string> Branches, IReadOnlyList<string> Tags, bool HasMoreBranches = false, bool HasMoreTags = false);
 
 public sealed partial class GitRepository
 {
@@ -53,12 +55,12 @@ public sealed partial class GitRepository
     /// <param name="most">Of each.</param>
     public async Task<RefNames> ListRefNamesAsync(int most, CancellationToken ct)
     {
-        var branches = NamesAsync(Heads);
-        var tags = NamesAsync(Tags);
-        return new(await branches, await tags);
+        var (branching, tagging) = (NamesAsync(Heads), NamesAsync(Tags));
+        var (branches, tags) = (await branching, await tagging);
+        return new([.. branches.Take(most)], [.. tags.Take(most)], branches.Count > most, tags.Count > most);
 
         async Task<IReadOnlyList<string>> NamesAsync(string prefix) =>
-            [.. (await RunOrThrowAsync(["for-each-ref", $"--count={most}", "--format=%(refname)", prefix], ct)).Lines.Select(l => l[prefix.Length..])];
+            [.. (await RunOrThrowAsync(["for-each-ref", $"--count={most + 1}", "--format=%(refname)", prefix], ct)).Lines.Select(l => l[prefix.Length..])];
     }
 
     /// <returns>Keeps the full name, so that links made of it lead to the same place.</returns>

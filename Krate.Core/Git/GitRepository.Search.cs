@@ -24,18 +24,22 @@ public sealed partial class GitRepository
     private const int MaxLineShown = 400;
     private static readonly TimeSpan SearchLimit = TimeSpan.FromSeconds(8);
 
-    /// <summary>Looks through the text files of a commit. Bounded in hits and time.</summary>
-    public async Task<SearchResult> SearchAsync(string commit, SearchQuery query, CancellationToken ct)
+    /// <summary>An expression of few letters can ask for more memory than there is: <c>((a{1,255}){1,255}){1,255}</c>.</summary>
+    private static readonly GitBounds SearchBounds = new(256L << 20, 1 << 20);
+
+    /// <summary>Looks through the text files of a commit. Bounded in hits, memory and time.</summary>
+    /// <param name="limit">8 s unless told.</param>
+    public async Task<SearchResult> SearchAsync(string commit, SearchQuery query, CancellationToken ct, TimeSpan? limit = null)
     {
         if (query.Text.IndexOfAny(['\n', '\0']) >= 0) return new([], false, "a search is one line");
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        patience.CancelAfter(SearchLimit);
+        patience.CancelAfter(limit ?? SearchLimit);
         List<string> arguments = ["grep", "-z", "-n", "-I", "--no-color", "--max-count=20", query.IsRegex ? "-E" : "-F", .. query.MatchCase ? Array.Empty<string>() : ["-i"], "-e", query.Text, commit];
         if (query.Folder.Length > 0) arguments.AddRange(["--", query.Folder]);
         var hits = new List<SearchHit>();
         try
         {
-            await foreach (var line in LinesAsync(arguments, null, patience.Token))
+            await foreach (var line in LinesAsync(arguments, null, patience.Token, SearchBounds))
             {
                 // commit:path, number, text; set apart by zero bytes. A line end within a name gives no such line.
                 if (line.Split('\0', 3) is not [var place, var number, var text] || !place.StartsWith(commit, StringComparison.Ordinal) || !int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var n)) continue;

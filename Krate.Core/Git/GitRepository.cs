@@ -60,12 +60,12 @@ public sealed partial class GitRepository(string directory)
     /// <summary>Streams the lines of an output of any length; leaving the loop ends git. The caller bounds the time.</summary>
     /// <exception cref="GitException">git failed; thrown at the end of the lines.</exception>
     public async IAsyncEnumerable<string> LinesAsync(
-        IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+        IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct, GitBounds? bounds = null)
     {
         await Slots.WaitAsync(ct);
         try
         {
-            await using var git = GitProcess.Start(Directory, arguments, environment);
+            await using var git = GitProcess.Start(Directory, arguments, environment, bounds: bounds);
             git.Input.Close();
             using var reader = new StreamReader(git.Output, Encoding.UTF8);
             while (await reader.ReadLineAsync(ct) is { } line) yield return line;

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using Krate.Core.Outbound;
 using Krate.Core.Resources;
 
@@ -72,21 +74,21 @@ internal sealed class ImportDoor(OutboundGuard guard, RepositoryOptions options)
 
     private async Task<ImportRemote> OpenUrlAsync(Uri url, CancellationToken ct)
     {
-        var (address, ip) = await FollowAsync(url, ct);
-        var shown = ip.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{ip}]" : ip.ToString();
-        string[] settings =
-        [
-            "http.followRedirects=false", "http.proxy=", "credential.helper=", "http.lowSpeedLimit=1000", "http.lowSpeedTime=60",
-            $"http.curloptResolve={address.IdnHost}:{address.Port}:{shown}",
-        ];
-        return new ImportRemote(address.ToString(), settings, address.Scheme);
+        var (address, ips) = await FollowAsync(url, ct);
+        var silence = string.Create(CultureInfo.InvariantCulture, $"http.lowSpeedTime={(int)options.Limits.ImportSilence.TotalSeconds}");
+        string[] settings = ["http.followRedirects=false", "http.proxy=", "credential.helper=", "http.lowSpeedLimit=1000", silence, .. Pins(address, ips)];
+        return new ImportRemote(new UriBuilder(address) { Host = address.IdnHost }.Uri.AbsoluteUri, settings, address.Scheme);
     }
 
+    /// <summary>Names lead where they were checked to lead; an address leads nowhere else, and curl takes no entry for one.</summary>
+    private static IEnumerable<string> Pins(Uri address, IReadOnlyList<IPAddress> ips) =>
+        address.HostNameType is UriHostNameType.Dns ? [$"http.curloptResolve={address.IdnHost}:{address.Port}:{string.Join(',', ips.Select(i => i.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{i}]" : i.ToString()))}"] : [];
+
     /// <summary>Redirects are followed here, each step checked, so that git needs to follow none.</summary>
-    private async Task<(Uri Url, IPAddress Address)> FollowAsync(Uri url, CancellationToken ct)
+    private async Task<(Uri Url, IReadOnlyList<IPAddress> Addresses)> FollowAsync(Uri url, CancellationToken ct)
     {
         using var client = guard.CreateClient();
-        client.Timeout = TimeSpan.FromSeconds(30);
+        client.Timeout = options.Limits.ImportSilence;
         for (var hop = 0; hop <= MaxRedirects; hop++)
         {
             if (url.Scheme is not ("https" or "http")) throw new OutboundRefusedException($"{url.Scheme} addresses are not imported from; use https");
@@ -94,16 +96,16 @@ internal sealed class ImportDoor(OutboundGuard guard, RepositoryOptions options)
             using var answer = await AskAsync(client, url, ct);
             if ((int)answer.StatusCode is >= 300 and < 400 && answer.Headers.Location is { } location)
             {
-                var next = new Uri(new Uri(Trimmed(url) + Discovery), location);
+                if (!Uri.TryCreate(new Uri(Trimmed(url) + Discovery), location, out var next)) throw new OutboundRefusedException($"{url.Host} redirects to what is no address");
                 if (url.Scheme == "https" && next.Scheme != "https") throw new OutboundRefusedException($"{url.Host} redirects to an address without TLS");
-                url = new Uri(next.ToString().Replace(Discovery, "", StringComparison.Ordinal));
+                url = new Uri(next.AbsoluteUri.Replace(Discovery, "", StringComparison.Ordinal));
                 continue;
             }
 
             if (answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden) throw new OutboundRefusedException($"{url.Host} asks for a sign-in; only what everybody may read is imported");
             if (!answer.IsSuccessStatusCode) throw new OutboundRefusedException($"{url.Host} answers {(int)answer.StatusCode}: there is no git repository at this address");
             if (answer.Content.Headers.ContentType?.MediaType != "application/x-git-upload-pack-advertisement") throw new OutboundRefusedException($"what {url.Host} answers is no git repository");
-            return (new Uri(Trimmed(url)), addresses[0]);
+            return (new Uri(Trimmed(url)), addresses);
         }
 
         throw new OutboundRefusedException("the address redirects too often");
@@ -125,5 +127,6 @@ internal sealed class ImportDoor(OutboundGuard guard, RepositoryOptions options)
         }
     }
 
-    private static string Trimmed(Uri url) => url.GetLeftPart(UriPartial.Path).TrimEnd('/');
+    /// <summary>Without a question, and without a sign-in that a redirect may bring.</summary>
+    private static string Trimmed(Uri url) => url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped).TrimEnd('/');
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
@@ -19,10 +20,13 @@ namespace Krate.Core.Repositories;
 /// Request: lines <c>token</c>, <c>GIT_OBJECT_DIRECTORY</c>, <c>GIT_ALTERNATE_OBJECT_DIRECTORIES</c>, then git's own <c>old new ref</c> lines,
 /// then the end of the stream. Answer: <c>accept</c> or <c>refuse</c>, then lines for the pusher's terminal.
 /// </remarks>
-public sealed class PushGate(DataDirectory data, IResourceCache cache, KindCatalog catalog, IPolicyLog policyLog, ILogger<PushGate> log) : IHostedService, IAsyncDisposable
+public sealed class PushGate(DataDirectory data, RepositoryOptions options, IResourceCache cache, KindCatalog catalog, IPolicyLog policyLog, ILogger<PushGate> log) : IHostedService, IAsyncDisposable
 {
     public const string SocketVariable = "KRATE_PUSH_SOCKET";
     public const string TokenVariable = "KRATE_PUSH_TOKEN";
+
+    /// <summary>Seconds that the hook waits for an answer.</summary>
+    public const string PatienceVariable = "KRATE_PUSH_PATIENCE";
     public const string Accept = "accept";
 
     /// <summary>A push of more refs than this is a mistake or an attack.</summary>
@@ -30,7 +34,8 @@ public sealed class PushGate(DataDirectory data, IResourceCache cache, KindCatal
 
     /// <summary>Longest path of a Unix socket that every system takes.</summary>
     private const int MaxSocketPath = 100;
-    private static readonly TimeSpan AnswerWithin = TimeSpan.FromMinutes(3);
+    /// <summary>So that the hook hears why, when judging took too long.</summary>
+    private static readonly TimeSpan HookWaitsLonger = TimeSpan.FromSeconds(30);
     private readonly ConcurrentDictionary<string, PushSession> sessions = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource stopping = new();
     private Socket? listener;
@@ -45,7 +50,7 @@ public sealed class PushGate(DataDirectory data, IResourceCache cache, KindCatal
     /// <summary>Opens the gate for one push. Dispose it when git has ended.</summary>
     public PushSession Open(Actor actor, HostedRepository repository)
     {
-        var session = new PushSession(actor, repository, SocketPath, s => sessions.TryRemove(s.Token, out _), s => sessions.Values.All(o => o == s || o.Repository.Git.Directory != s.Repository.Git.Directory));
+        var session = new PushSession(actor, repository, SocketPath, options.Limits.PushAnswer + HookWaitsLonger, s => sessions.TryRemove(s.Token, out _), s => sessions.Values.All(o => o == s || o.Repository.Git.Directory != s.Repository.Git.Directory));
         sessions[session.Token] = session;
         return session;
     }
@@ -110,7 +115,7 @@ public sealed class PushGate(DataDirectory data, IResourceCache cache, KindCatal
     private async Task ServeAsync(Socket socket, CancellationToken stopped)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stopped);
-        patience.CancelAfter(AnswerWithin);
+        patience.CancelAfter(options.Limits.PushAnswer);
         try
         {
             await using var stream = new NetworkStream(socket, ownsSocket: true);
@@ -187,12 +192,14 @@ public sealed class PushSession : IDisposable
     private int used;
 
     private readonly string socket;
+    private readonly TimeSpan patience;
 
-    internal PushSession(Actor actor, HostedRepository repository, string socket, Action<PushSession> end, Func<PushSession, bool> isAlone)
+    internal PushSession(Actor actor, HostedRepository repository, string socket, TimeSpan patience, Action<PushSession> end, Func<PushSession, bool> isAlone)
     {
         Actor = actor;
         Repository = repository;
         this.socket = socket;
+        this.patience = patience;
         this.end = end;
         this.isAlone = isAlone;
     }
@@ -210,6 +217,7 @@ public sealed class PushSession : IDisposable
     {
         [PushGate.SocketVariable] = socket,
         [PushGate.TokenVariable] = Token,
+        [PushGate.PatienceVariable] = ((int)patience.TotalSeconds).ToString(CultureInfo.InvariantCulture),
         ["GIT_COMMITTER_NAME"] = Actor.User,
         ["GIT_COMMITTER_EMAIL"] = Id + RefLedger.PushMailDomain,
     };

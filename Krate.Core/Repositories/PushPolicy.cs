@@ -58,6 +58,7 @@ public static class PushPolicy
     {
         if (update.IsDelete) return update.Branch == defaultBranch ? "the default branch cannot be deleted; make another branch the default first" : null;
         if (!update.IsCreate) return null;
+        if (update.Ref.StartsWith("refs/tags/-", StringComparison.Ordinal)) return "a tag name may not begin with a dash";
         if (update.Branch is { } branch && (branch.StartsWith('-') || branch == "HEAD")) return "a branch name may not begin with a dash or be HEAD";
         return update.Ref.StartsWith("refs/pull/", StringComparison.Ordinal) || update.Ref.StartsWith("refs/krate/", StringComparison.Ordinal) ? "refs of this kind are kept by Krate" : null;
     }

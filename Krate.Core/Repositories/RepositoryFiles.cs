@@ -67,8 +67,8 @@ public sealed class RepositoryFiles(DataDirectory data, TimeProvider time)
     {
         var parent = Path.Combine(data.Git, org);
         Directory.CreateDirectory(parent, Private);
-        var directory = Path.Combine(parent, $".{name}-{uid}.new");
-        if (Directory.Exists(directory)) Directory.Delete(directory, recursive: true);
+        RemovePrepared(org, name, uid);
+        var directory = PreparedOf(org, name, uid);
         await using (var git = GitProcess.Start(null, ["init", "--quiet", "--bare", "--template=", $"--initial-branch={defaultBranch}", directory]))
         {
             git.Input.Close();
@@ -81,6 +81,14 @@ public sealed class RepositoryFiles(DataDirectory data, TimeProvider time)
         File.SetUnixFileMode(directory, Private);
         return directory;
     }
+
+    /// <summary>Removes what was prepared for a repository and not placed: its import was cut, perhaps together with Krate.</summary>
+    public void RemovePrepared(string org, string name, string uid)
+    {
+        if (PreparedOf(org, name, uid) is var directory && Directory.Exists(directory)) Directory.Delete(directory, recursive: true);
+    }
+
+    private string PreparedOf(string org, string name, string uid) => Path.Combine(data.Git, org, $".{name}-{uid}.new");
 
     /// <summary>Moves a prepared directory to its place; what is there goes to the trash.</summary>
     public void Place(string prepared, string org, string name)

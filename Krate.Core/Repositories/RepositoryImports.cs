@@ -92,10 +92,23 @@ public sealed partial class RepositoryImports(
             progress = progress.Ended("Failed", "The import failed; the log of Krate says why.", time.GetUtcNow());
         }
 
-        if (progress.Phase != "Succeeded" && prepared is not null && Directory.Exists(prepared)) Directory.Delete(prepared, recursive: true);
+        if (progress.Phase != "Succeeded" && prepared is not null) Forget(prepared);
         running.TryRemove(repository.Key, out _);
         stop.Dispose();
         await TellAsync(repository, progress, CancellationToken.None);
+    }
+
+    private void Forget(string prepared)
+    {
+        try
+        {
+            if (Directory.Exists(prepared)) Directory.Delete(prepared, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A git that had to be killed may still write; the next import, or the removal of the repository, clears it away.
+            log.LogWarning(e, "What an import left in {Directory} could not be removed", prepared);
+        }
     }
 
     private static string Sentence(string message)
@@ -109,10 +122,11 @@ public sealed partial class RepositoryImports(
     {
         var remote = await new ImportDoor(guard, options).OpenAsync(source, ct);
         var environment = new Dictionary<string, string> { ["GIT_ALLOW_PROTOCOL"] = remote.Protocols, ["GIT_COMMITTER_NAME"] = "krate", ["GIT_COMMITTER_EMAIL"] = "import@krate.invalid" };
-        string[] settings = [.. remote.Settings.Concat(["fetch.fsckObjects=true", "fetch.writeCommitGraph=false"]).SelectMany(s => new[] { "-c", s })];
+        // One pack and no loose objects: the bound on a file is then the bound on all.
+        string[] settings = [.. remote.Settings.Concat(["fetch.fsckObjects=true", "fetch.writeCommitGraph=false", "fetch.unpackLimit=1", "core.bigFileThreshold=64m"]).SelectMany(s => new[] { "-c", s })];
         var head = await HeadAsync(directory, [.. settings, "ls-remote", "--symref", "--", remote.Address, "HEAD"], environment, ct);
         string[] fetch = [.. settings, "fetch", "--progress", "--no-write-fetch-head", "--no-auto-maintenance", "--no-tags", "--", remote.Address, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
-        await using var git = GitProcess.Start(directory, fetch, environment);
+        await using var git = GitProcess.Start(directory, fetch, environment, bounds: Bounds);
         var told = time.GetTimestamp();
         git.OnErrorLine = line =>
         {
@@ -122,17 +136,25 @@ public sealed partial class RepositoryImports(
         };
         git.Input.Close();
         await git.Output.CopyToAsync(Stream.Null, ct);
-        if (await git.WaitAsync(ct) is var exit and not 0) throw new GitException($"git could not fetch: {LastWords(git.ErrorText)}", exit);
+        if (await git.WaitAsync(ct) is var exit and not 0) throw Failed("git could not fetch", git, exit);
         return head;
     }
 
-    private static async Task<string?> HeadAsync(string directory, string[] arguments, IReadOnlyDictionary<string, string> environment, CancellationToken ct)
+    private GitBounds Bounds => new(options.Limits.ImportMemory, options.Limits.ImportBytes);
+
+    private static GitException Failed(string what, GitProcess git, int exit) => new(
+        GitBounds.IsMetBy(git.ErrorText) ? "the source sends more than an import may bring (Krate:Limits:ImportMegabytes and ImportMemoryMegabytes)" : $"{what}: {LastWords(git.ErrorText)}", exit);
+
+    private async Task<string?> HeadAsync(string directory, string[] arguments, IReadOnlyDictionary<string, string> environment, CancellationToken ct)
     {
-        await using var git = GitProcess.Start(directory, arguments, environment);
+        await using var git = GitProcess.Start(directory, arguments, environment, bounds: Bounds);
         git.Input.Close();
-        var answer = await new StreamReader(git.Output).ReadToEndAsync(ct);
-        if (await git.WaitAsync(ct) is var exit and not 0) throw new GitException($"git could not read the source: {LastWords(git.ErrorText)}", exit);
-        return SymbolicHead().Match(answer) is { Success: true } match ? match.Groups[1].Value : null;
+        using var reader = new StreamReader(git.Output);
+        string? head = null;
+        while (await reader.ReadLineAsync(ct) is { } line)
+            if (head is null && SymbolicHead().Match(line) is { Success: true } match) head = match.Groups[1].Value;
+        if (await git.WaitAsync(ct) is var exit and not 0) throw Failed("git could not read the source", git, exit);
+        return head;
     }
 
     /// <summary>What git said last that is no progress.</summary>
@@ -153,7 +175,7 @@ public sealed partial class RepositoryImports(
         }
     }
 
-    [GeneratedRegex(@"^ref: refs/heads/(\S+)\tHEAD", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^ref: refs/heads/(\S+)\tHEAD")]
     private static partial Regex SymbolicHead();
 
     private sealed class Running(CancellationTokenSource stop, string source)

@@ -38,5 +38,26 @@ public sealed record RepositoryOptions
     /// <summary>Hosts that may be imported from although they are on a loopback, link-local or private address.</summary>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
+    public RepositoryLimits Limits { get; init; } = new();
+
+    /// <summary>No other Krate writes to the data directory: what was there before the start is nobody's work.</summary>
+    public bool IsAlone { get; init; }
+
     public string CloneUrl(string org, string repository) => $"{PublicUrl}/git/{org}/{repository}.git";
+}
+
+/// <summary>Bounds on what others may make of git hosting.</summary>
+public sealed record RepositoryLimits
+{
+    /// <summary>How long the source of an import may say nothing, or next to nothing.</summary>
+    public TimeSpan ImportSilence { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Most bytes that an import may bring: no file that git writes grows beyond it.</summary>
+    public long ImportBytes { get; init; } = 20L << 30;
+
+    /// <summary>Most memory of each git process of an import.</summary>
+    public long ImportMemory { get; init; } = 4L << 30;
+
+    /// <summary>How long judging a push may take.</summary>
+    public TimeSpan PushAnswer { get; init; } = TimeSpan.FromMinutes(3);
 }

@@ -14,7 +14,7 @@ namespace Krate.Core.Repositories;
 /// Keeps repositories quick after their refs have moved: git's own upkeep, an index of commits and of the paths they change, and the size in
 /// the status. One repository at a time, in the background; nobody waits for it.
 /// </summary>
-public sealed class RepositoryUpkeep(RepositoryFiles files, IResourceGateway gateway, KindCatalog catalog, TimeProvider time, ILogger<RepositoryUpkeep> log) : BackgroundService
+public sealed class RepositoryUpkeep(RepositoryFiles files, RepositoryOptions options, IResourceGateway gateway, KindCatalog catalog, TimeProvider time, ILogger<RepositoryUpkeep> log) : BackgroundService
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan LeftoverAge = TimeSpan.FromHours(6);
@@ -22,6 +22,7 @@ public sealed class RepositoryUpkeep(RepositoryFiles files, IResourceGateway gat
     private readonly KindDefinition kind = catalog["Repository"];
     private readonly Channel<Job> queue = Channel.CreateUnbounded<Job>(new() { SingleReader = true });
     private readonly ConcurrentDictionary<ResourceKey, string> done = new();
+    private readonly DateTimeOffset started = time.GetUtcNow();
 
     /// <summary>Asks for upkeep of a repository, unless it has been looked after at this page of its ledger.</summary>
     public void Ask(ResourceKey key, string org, string page)
@@ -52,7 +53,7 @@ public sealed class RepositoryUpkeep(RepositoryFiles files, IResourceGateway gat
     {
         var git = new GitRepository(files.DirectoryOf(job.Org, job.Key.Name));
         if (!Directory.Exists(git.Directory)) return;
-        RemoveLeftovers(git.Directory, time.GetUtcNow() - LeftoverAge);
+        RemoveLeftovers(git.Directory, options.IsAlone && started > time.GetUtcNow() - LeftoverAge ? started : time.GetUtcNow() - LeftoverAge);
         new RefLedger(git).Sweep(job.Page, time.GetUtcNow() - LeftoverAge);
         foreach (string[] task in (string[][])[["gc", "--auto", "--quiet"], ["commit-graph", "write", "--reachable", "--changed-paths", "--split", "--no-progress"]])
         {

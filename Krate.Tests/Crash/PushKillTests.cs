@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text;
 using System.Text.Json.Nodes;
 using Krate.Core.Resources;
 using Krate.Tests.Testing;
@@ -8,7 +10,7 @@ using Xunit;
 
 namespace Krate.Tests.Crash;
 
-/// <summary>Krate killed while people push: afterwards the audit tells of every moved ref once, as the logs of git have it.</summary>
+/// <summary>Krate killed while people push: afterwards the audit tells of every moved ref once, as the logs of git have it, and nothing is left of what was cut.</summary>
 public sealed class PushKillTests
 {
     private const int Kills = 6;
@@ -24,6 +26,7 @@ public sealed class PushKillTests
         string[] command = ["dotnet", Path.Combine(AppContext.BaseDirectory, "Krate.Web.dll")];
         for (var i = 0; i < Pushers; i++) await git.NewRepositoryAsync($"work{i}");
         await MakeRepositoryAsync(command, data.Directory.Path);
+        var directory = Path.Combine(data.Directory.Git, "acme", "shop.git");
         var random = new Random(5);
         for (var kill = 0; kill < Kills; kill++)
         {
@@ -32,19 +35,45 @@ public sealed class PushKillTests
             var pushed = new CountdownEvent(random.Next(2, 7));
             var pushing = Enumerable.Range(0, Pushers).Select(i => PushAsync(git, krate, i, kill, pushed, end.Token)).ToList();
             await Task.Run(() => pushed.Wait(Ct), Ct);
+            using var half = await HalfPushAsync(krate);
+            await UntilAsync(() => LeftIn(directory).Length > 0);
             await krate.KillAsync();
             await end.CancelAsync();
             await Task.WhenAll(pushing);
         }
 
+        Assert.NotEmpty(LeftIn(directory));
+        await File.WriteAllTextAsync(Path.Combine(directory, "refs", "heads", "after.lock"), "", Ct);
         await using var last = await KrateProcess.StartAsync(command, data.Directory.Path, null, Ct);
-        var directory = Path.Combine(data.Directory.Git, "acme", "shop.git");
         var moved = Directory.EnumerateFiles(Path.Combine(directory, "logs", "refs"), "*", SearchOption.AllDirectories)
             .SelectMany(f => File.ReadLines(f).Select(l => l.Split(' ')).Select(l => $"{Path.GetRelativePath(Path.Combine(directory, "logs"), f)} {l[0]} {l[1]}")).Order(StringComparer.Ordinal).ToList();
         Assert.True(moved.Count >= Kills, $"only {moved.Count} refs moved");
         Assert.Equal(moved, await ToldAsync(last, moved.Count));
-        // Nothing that a killed git left behind is in the way.
+        // What a killed git left behind is cleared away in the background, and nothing of it is in the way.
+        await UntilAsync(() => LeftIn(directory).Length == 0);
+        Assert.Empty(LeftIn(directory));
+        Assert.Equal("", await git.RunAsync(".", "--git-dir=" + directory, "for-each-ref", "refs/heads/half"));
         await git.RunAsync("work0", "push", "--quiet", "--force", UrlOf(last), "HEAD:refs/heads/after");
+    }
+
+    private static string[] LeftIn(string directory) => Directory.GetDirectories(Path.Combine(directory, "objects"), "tmp_objdir-*");
+
+    /// <summary>For ten seconds at most; the caller asserts.</summary>
+    private static async Task UntilAsync(Func<bool> isSo)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        for (var attempt = 0; !isSo() && attempt < 200; attempt++) await timer.WaitForNextTickAsync(Ct);
+    }
+
+    /// <summary>The start of a push, and then nothing more.</summary>
+    private static async Task<TcpClient> HalfPushAsync(KrateProcess krate)
+    {
+        var update = $"{new string('0', 40)} {new string('1', 40)} refs/heads/half\0report-status\n";
+        byte[] body = [.. Encoding.ASCII.GetBytes($"{update.Length + 4:x4}{update}0000PACK"), 0, 0, 0, 2, 0, 0, 0xff, 0xff];
+        var head = $"POST /git/acme/shop.git/git-receive-pack HTTP/1.1\r\nHost: 127.0.0.1:{krate.Http.Port}\r\nAuthorization: Bearer {krate.AdminToken()}\r\nContent-Type: application/x-git-receive-pack-request\r\nTransfer-Encoding: chunked\r\n\r\n{body.Length:x}\r\n";
+        var client = new TcpClient(krate.Http.Host, krate.Http.Port);
+        await client.GetStream().WriteAsync((byte[])[.. Encoding.ASCII.GetBytes(head), .. body, .. "\r\n"u8], Ct);
+        return client;
     }
 
     private static async Task PushAsync(GitClient git, KrateProcess krate, int pusher, int round, CountdownEvent pushed, CancellationToken ct)
@@ -65,6 +94,11 @@ public sealed class PushKillTests
     private static async Task MakeRepositoryAsync(string[] command, string data)
     {
         await using var krate = await KrateProcess.StartAsync(command, data, null, Ct);
+        await MakeRepositoryAsync(krate);
+    }
+
+    private static async Task MakeRepositoryAsync(KrateProcess krate)
+    {
         using var client = ClientOf(krate);
         await PostAsync(client, "krate-system/organizations", """{"metadata":{"name":"acme"},"spec":{"slug":"acme","displayName":"Acme"}}""");
         await UntilReadyAsync(client, "krate-system/organizations/acme");

@@ -74,5 +74,28 @@ public sealed class RefsAndSearchTests : IAsyncLifetime
         Assert.NotNull((await SearchAsync(new SearchQuery("a\nb", false, false, ""))).Problem);
     }
 
+    [Fact]
+    public async Task An_expression_that_is_wrong_or_wants_all_memory_is_refused_in_a_few_words()
+    {
+        foreach (var expression in (string[])["[", "a{2,1}", "[[:nothing:]]", "[z-a]", "a\\", "(a)\\2", "((a{1,200}){1,200}){1,200}b"])
+        {
+            var result = await SearchAsync(new SearchQuery(expression, true, true, ""));
+            Assert.Empty(result.Hits);
+            Assert.True(result.Problem is { Length: > 0 and < 60 }, $"{expression}: {result.Problem}");
+        }
+    }
+
+    [Fact]
+    public async Task An_expression_of_thousands_of_words_finds_and_one_that_never_ends_is_ended()
+    {
+        await client.CommitAsync("work", "a.txt", string.Concat(Enumerable.Repeat(new string('a', 60) + "\n", 50)));
+        var commit = (await git.FindCommitAsync("HEAD", Ct))!;
+        Assert.Equal((0, false, null), Told(await git.SearchAsync(commit, new SearchQuery("(a+)+$b", true, true, ""), Ct)));
+        Assert.Equal((1, false, null), Told(await git.SearchAsync(commit, new SearchQuery(string.Join('|', Enumerable.Range(0, 2000).Select(n => $"word{n}")) + "|func Main", true, true, ""), Ct)));
+        Assert.Equal((0, true, null), Told(await git.SearchAsync(commit, new SearchQuery(@"(a*)*(a*)*\1\2b", true, true, ""), Ct, TimeSpan.FromSeconds(0.2))));
+
+        static (int, bool, string?) Told(SearchResult result) => (result.Hits.Count, result.IsCut, result.Problem);
+    }
+
     private async Task<SearchResult> SearchAsync(SearchQuery query) => await git.SearchAsync((await git.FindCommitAsync("main", Ct))!, query, Ct);
 }

@@ -7,11 +7,13 @@ using Krate.Core.Resources;
 using Krate.Core.Store;
 using Krate.Tests.Testing;
 using Krate.Web.Features;
+using Krate.Web.Features.Code;
 using Krate.Web.Features.Repositories;
 using Krate.Web.Features.Resources;
 using Krate.Web.Hosting.SignIn;
 using Krate.Web.Live;
 using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -41,7 +43,9 @@ public abstract class PageTest : BunitContext, IAsyncLifetime, IClassFixture<Kra
             .AddScoped<PageStatus>()
             .AddSingleton(new RepositoryFiles(data.Directory, TimeProvider.System))
             .AddSingleton(p => new HostedRepositories(core.Gateway, core.Service<IResourceCache>(), KindTable.Catalog, p.GetRequiredService<RepositoryFiles>()))
-            .AddScoped<RepositoryRefs>();
+            .AddScoped<RepositoryRefs>()
+            .AddSingleton<IHttpContextAccessor>(new HttpContextAccessor())
+            .AddCodePages();
         SetRendererInfo(new RendererInfo("Server", true));
     }
 

@@ -16,7 +16,7 @@ using Xunit;
 namespace Krate.Tests.Repositories;
 
 /// <summary>A running Krate with the organization <c>acme</c> and people in it; each test makes repositories of its own.</summary>
-public sealed class GitWorld : IAsyncLifetime
+public class GitWorld : IAsyncLifetime
 {
     public const string Namespace = "krate-org-acme";
     private static int made;
@@ -31,7 +31,7 @@ public sealed class GitWorld : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Server = await KrateServer.StartAsync(null, null, "--Krate:Outbound:AllowedHosts=localhost", "--Krate:Imports:Roots=" + Path.GetTempPath());
+        Server = await KrateServer.StartAsync(null, null, ["--Krate:Outbound:AllowedHosts=localhost", "--Krate:Imports:Roots=" + Path.GetTempPath(), .. Settings]);
         await CreateAsync("Organization", WellKnown.PlatformNamespace, "acme", new() { ["slug"] = "acme", ["displayName"] = "Acme" });
         await UntilAsync("Organization", WellKnown.PlatformNamespace, "acme", IsReady);
         foreach (var name in (string[])["mira", "lumi", "oskar", "maya", "max"])
@@ -39,7 +39,14 @@ public sealed class GitWorld : IAsyncLifetime
         await CreateAsync("Team", Namespace, "core", new() { ["displayName"] = "Core", ["members"] = new JsonArray("mira", "lumi") });
     }
 
-    public ValueTask DisposeAsync() => Server.DisposeAsync();
+    /// <summary>More of the command line.</summary>
+    protected virtual string[] Settings => [];
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await Server.DisposeAsync();
+    }
 
     public static bool IsReady(Resource? r) => r?.FindCondition(Condition.Ready)?.Status == Condition.True;
 

@@ -40,6 +40,17 @@ public sealed class HookTests(GitWorld world) : IDisposable
     }
 
     [Fact]
+    public async Task A_push_whose_gate_says_nothing_is_refused_when_the_time_is_up()
+    {
+        var repository = await PreparedAsync();
+        using var mute = Listen("mute.sock");
+        var waiting = mute.AcceptAsync(Ct).AsTask();
+        var refused = await PushLocallyAsync(repository, new() { [PushGate.SocketVariable] = git.In("mute.sock"), [PushGate.TokenVariable] = "x", [PushGate.PatienceVariable] = "1" });
+        (await waiting).Dispose();
+        Assert.Contains("nobody could judge this push", refused, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_push_whose_hook_is_killed_is_refused()
     {
         var repository = await PreparedAsync();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using Krate.Core.Repositories;
@@ -12,7 +13,10 @@ internal static class PreReceiveHook
 {
     public const string Name = "pre-receive";
 
-    private static readonly TimeSpan AnswerWithin = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan UnlessTold = TimeSpan.FromMinutes(4);
+
+    private static TimeSpan AnswerWithin =>
+        int.TryParse(Variable(PushGate.PatienceVariable), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds > 0 ? TimeSpan.FromSeconds(seconds) : UnlessTold;
 
     /// <returns>Exit code: 0 lets the push through.</returns>
     public static async Task<int> RunAsync()

@@ -124,7 +124,7 @@ public static class KrateHost
             .AddSingleton(KindTable.Catalog)
             .AddKrateStore(new StoreOptions { DataDirectory = settings.Data, PostgresConnectionString = settings.PostgreSql })
             .AddKrateGateway()
-            .AddKrateRepositories(new RepositoryOptions { PublicUrl = settings.PublicUrl, ImportRoots = settings.ImportRoots, AllowedHosts = settings.OutboundHosts })
+            .AddKrateRepositories(new RepositoryOptions { PublicUrl = settings.PublicUrl, ImportRoots = settings.ImportRoots, AllowedHosts = settings.OutboundHosts, Limits = settings.Limits.OfRepositories, IsAlone = settings.IsEmbedded })
             .AddSingleton<Preparation>()
             .AddSingleton<IReadiness>(p => p.GetRequiredService<Preparation>())
             .AddHostedService(p => p.GetRequiredService<Preparation>())

@@ -1,3 +1,4 @@
+using Krate.Core.Repositories;
 using Krate.Core.Store;
 
 namespace Krate.Web.Hosting;
@@ -65,4 +66,24 @@ public sealed record RequestLimits
 
     /// <summary>git requests of one user and address that run at once; each is a process.</summary>
     public int GitRequestsPerUser { get; init; } = 32;
+
+    /// <summary>How long the source of an import may say nothing.</summary>
+    public int ImportSilenceSeconds { get; init; } = 60;
+
+    /// <summary>What one import may bring.</summary>
+    public int ImportMegabytes { get; init; } = 20 << 10;
+
+    /// <summary>Memory of each git process of an import.</summary>
+    public int ImportMemoryMegabytes { get; init; } = 4 << 10;
+
+    /// <summary>How long judging a push may take.</summary>
+    public int PushAnswerSeconds { get; init; } = 180;
+
+    public RepositoryLimits OfRepositories => new()
+    {
+        ImportSilence = TimeSpan.FromSeconds(ImportSilenceSeconds),
+        ImportBytes = (long)ImportMegabytes << 20,
+        ImportMemory = (long)ImportMemoryMegabytes << 20,
+        PushAnswer = TimeSpan.FromSeconds(PushAnswerSeconds),
+    };
 }

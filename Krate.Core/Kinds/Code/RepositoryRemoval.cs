@@ -22,6 +22,7 @@ internal sealed class RepositoryRemoval(KindCatalog catalog, RepositoryFiles fil
         if (!repository.Finalizers.Contains(WellKnown.RepositoryFinalizer)) return Outcome.Done;
         foreach (var kind in dependents) await RemoveAllAsync(kind, repository, context, ct);
         var org = repository.Label(WellKnown.OrgLabel) ?? "";
+        files.RemovePrepared(org, repository.Name, repository.Uid);
         if (RepositoryFiles.OwnerOf(files.DirectoryOf(org, repository.Name)) == repository.Uid && files.MoveToTrash(org, repository.Name) is { } trash)
             context.Logger.LogInformation("Repository {Repository} moved to {Trash}", repository.Key, trash);
 

@@ -38,6 +38,59 @@ public sealed class CodePagesTests(GitWorld world)
     }
 
     [Theory]
+    [MemberData(nameof(Names))]
+    public async Task The_history_the_blame_and_a_permalink_of_any_name_are_of_that_file(string path)
+    {
+        await PrepareAsync();
+        var words = path.ReplaceLineEndings(" ");
+        var commit = (await new Krate.Core.Git.GitRepository(world.DirectoryOf(name)).FindCommitAsync("main", Ct))!;
+        Assert.Contains("in " + words, await TextAsync(Urls.Blame("main", path)), StringComparison.Ordinal);
+        Assert.Contains("in " + words, await TextAsync(Urls.Blob(commit, path)), StringComparison.Ordinal);
+        Assert.Contains($"{Urls.Home}/commit/{commit}", await TextAsync(Urls.History("main", path)), StringComparison.Ordinal);
+        Assert.DoesNotContain($"{Urls.Home}/commit/{commit}", await TextAsync(Urls.History("main", path + "x")), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("tree/a..b")]
+    [InlineData("tree/main..feature")]
+    [InlineData("tree/main%5E")]
+    [InlineData("tree/HEAD@%7B1%7D")]
+    [InlineData("tree/--output=x")]
+    [InlineData("blob/-dash/run.sh")]
+    [InlineData("tree/%00")]
+    public async Task What_is_no_name_of_a_branch_names_nothing(string address)
+    {
+        await PrepareAsync();
+        var answer = await GetAsync($"{Urls.Home}/{address}");
+        var text = WebUtility.HtmlDecode(await answer.Content.ReadAsStringAsync(Ct));
+        Assert.True(answer.StatusCode == HttpStatusCode.BadRequest || text.Contains("No branch, tag or commit", StringComparison.Ordinal), $"{answer.StatusCode} {text.Length}");
+    }
+
+    [Fact]
+    public async Task A_pointer_to_large_storage_and_a_repository_that_is_damaged_say_so()
+    {
+        var repository = await world.NewRepositoryAsync();
+        using var git = new GitClient();
+        await git.NewRepositoryAsync("work", "film.mp4", $"version https://git-lfs.github.com/spec/v1\noid sha256:{new string('a', 64)}\nsize 123456789\n");
+        await git.RunAsync("work", "push", "--quiet", world.UrlOf(repository.Name), "main");
+        await PrepareAsync();
+        var urls = new CodeUrls("acme", repository.Name);
+        Assert.Contains("Kept in Git LFS", await TextAsync(urls.Blob("main", "film.mp4")), StringComparison.Ordinal);
+
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(world.DirectoryOf(repository.Name), "objects"), "*", SearchOption.AllDirectories))
+        {
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            await File.WriteAllTextAsync(file, "damaged", Ct);
+        }
+
+        foreach (var address in (string[])[urls.Home, urls.Blob("main", "film.mp4"), urls.History("main"), urls.Branches])
+        {
+            var page = await TextAsync(address);
+            Assert.True(page.Contains("git could not read the repository", StringComparison.Ordinal) || page.Contains("No branch, tag or commit", StringComparison.Ordinal) || page.Contains("No such branch", StringComparison.Ordinal), address);
+        }
+    }
+
+    [Theory]
     [InlineData("fix/with/slash", "docs/guide.md", "Guide")]
     [InlineData("feature", "feature/in-folder.txt", "f")]
     [InlineData("refs/tags/feature", "only-in-tag.txt", "t")]

@@ -25,9 +25,16 @@ public sealed class CodeReader(CodeHighlighter highlighter, MarkdownRenderer mar
         var naming = git.ListRefNamesAsync(MaxRefs, ct);
         var asked = rest.Length > 0 ? rest : repository.DefaultBranch;
         var revision = await git.ResolveAsync(asked, ct);
-        var refs = await naming;
+        var refs = await WithDefaultAsync(await naming, repository, ct);
         if (revision is null) return new(null, refs.Branches.Count + refs.Tags.Count == 0 && rest.Length == 0 ? new NothingPushed() : new NoSuchRevision(asked), refs);
         return new(revision, await ReadAsync(git, urls, revision, source, ct), refs);
+    }
+
+    /// <summary>Of more branches than are listed, the default one is listed all the same.</summary>
+    private static async Task<RefNames> WithDefaultAsync(RefNames refs, HostedRepository repository, CancellationToken ct)
+    {
+        if (!refs.HasMoreBranches || refs.Branches.Contains(repository.DefaultBranch)) return refs;
+        return await repository.Git.FindRefAsync(RefUpdate.Heads + repository.DefaultBranch, ct) is null ? refs : refs with { Branches = [repository.DefaultBranch, .. refs.Branches] };
     }
 
     private async Task<CodeContent> ReadAsync(GitRepository git, CodeUrls urls, Revision revision, bool source, CancellationToken ct)
