@@ -179,10 +179,11 @@ public sealed record GitBounds(long Memory, long FileSize)
     /// <summary>
     /// Only a process can bound itself before it becomes git: a shell that reads nothing but these numbers does. Units are those of POSIX.
     /// Without the signal, git hears of a file that may not grow, and says so.
+    /// A bound that cannot be set is one below which the operator holds Krate already.
     /// </summary>
     internal string[] Command =>
     [
-        "-c", "trap '' XFSZ; ulimit -d \"$1\" && ulimit -f \"$2\" && shift 2 && exec git \"$@\"", "sh",
+        "-c", "trap '' XFSZ; ulimit -d \"$1\" 2>/dev/null; ulimit -f \"$2\" 2>/dev/null; shift 2; exec git \"$@\"", "sh",
         (Memory >> 10).ToString(CultureInfo.InvariantCulture), (FileSize >> 9).ToString(CultureInfo.InvariantCulture),
     ];
 
