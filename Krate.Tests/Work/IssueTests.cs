@@ -57,6 +57,23 @@ public sealed class IssueTests(GitWorld world)
         Assert.Equal((WatchEventType.Modified, "Closed"), (changes.Current.Type, changes.Current.Resource!.Body.Text("status.phase")));
     }
 
+    [Fact]
+    public async Task The_newest_are_for_those_who_see_the_repository_and_labels_select_on_every_way()
+    {
+        var repository = await world.NewRepositoryAsync();
+        await world.PermitAsync(repository, "lumi", "read");
+        for (var i = 1; i <= 3; i++) await OpenAsync(repository, "lumi", new() { ["labels"] = i == 2 ? new JsonArray() : new JsonArray("bug", $"l{i}") });
+        var options = new ListOptions { Fields = Selector.Parse($"spec.repository={repository.Name},spec.labels=bug"), Limit = 1, Newest = new() { Counted = true } };
+
+        var seen = await world.Gateway.ListAsync(world.ActorOf("lumi"), Issues, repository.Namespace, options, Ct);
+        Assert.Equal((3L, true, 2L), (Assert.Single(seen.Items).Body.Whole("spec.number"), seen.HasMore, seen.Matching));
+        var hidden = await world.Gateway.ListAsync(world.ActorOf("mira"), Issues, repository.Namespace, options, Ct);
+        Assert.Equal((0, false, 0L), (hidden.Items.Count, hidden.HasMore, hidden.Matching));
+        Assert.Equal(403, (await Assert.ThrowsAsync<ApiException>(() => world.Gateway.ListAsync(world.ActorOf("oskar"), Issues, repository.Namespace, options, Ct))).Code);
+        var byName = await world.Gateway.ListAsync(world.ActorOf("lumi"), Issues, repository.Namespace, options with { Newest = null, Limit = 0 }, Ct);
+        Assert.Equal([$"{repository.Name}-1", $"{repository.Name}-3"], byName.Items.Select(i => i.Name));
+    }
+
     private Task<Resource> OpenAsync(Resource repository, string user, JsonObject? more = null)
     {
         var spec = more ?? [];
