@@ -28,6 +28,7 @@ public static class GatewayServices
         .AddSingleton<IAuthorizer>(p => p.GetRequiredService<RbacAuthorizer>())
         .AddSingleton<RbacEscalation>()
         .AddSingleton<RepositoryAdmission>()
+        .AddSingleton<IPersonMarks, PersonMarks>()
         .AddSingleton<BootstrapWriter>()
         .AddSingleton<IResourceGateway, ResourceGateway>();
 

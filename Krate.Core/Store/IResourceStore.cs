@@ -22,6 +22,9 @@ public interface IResourceStore
 
     ILeaseStore Leases { get; }
 
+    /// <summary>What people have looked at or put aside.</summary>
+    IMarkStore Marks { get; }
+
     Task<Resource?> GetAsync(KindDefinition kind, string ns, string name, CancellationToken ct);
 
     /// <exception cref="ApiException">400 for a bad continue token, 410 when the token's version is compacted.</exception>

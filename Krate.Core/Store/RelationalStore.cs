@@ -39,7 +39,7 @@ public sealed class RelationalStore : IResourceStore, IAsyncDisposable
         audit = new AuditLog(database, catalog);
         queue = new CommitQueue(database, feed, audit, metrics, options, time, logger);
         Leases = new LeaseStore(database, time);
-        Marks = new PersonMarks(database, time);
+        Marks = new MarkStore(database, time);
     }
 
     public IChangeFeed Feed => feed;
@@ -48,8 +48,7 @@ public sealed class RelationalStore : IResourceStore, IAsyncDisposable
 
     public ILeaseStore Leases { get; }
 
-    /// <summary>What people have looked at or put aside.</summary>
-    public IPersonMarks Marks { get; }
+    public IMarkStore Marks { get; }
 
     /// <summary>For tests that look beneath.</summary>
     internal Database Database => database;

@@ -16,7 +16,6 @@ public static class StoreServices
         services.AddSingleton(options.DataDirectory);
         services.AddSingleton<RelationalStore>();
         services.AddSingleton<IResourceStore>(s => s.GetRequiredService<RelationalStore>());
-        services.AddSingleton(s => s.GetRequiredService<RelationalStore>().Marks);
         return services;
     }
 }

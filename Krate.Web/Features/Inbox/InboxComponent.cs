@@ -1,5 +1,5 @@
+using Krate.Core.Gateway;
 using Krate.Core.Resources;
-using Krate.Core.Store;
 using Krate.Web.Live;
 using Microsoft.AspNetCore.Components;
 
@@ -37,7 +37,8 @@ public abstract class InboxComponent : LiveComponent
 
     protected override async Task OnParametersSetAsync()
     {
-        user = (await CurrentActor.GetAsync(Gone)).User;
+        var actor = await CurrentActor.GetAsync(Gone);
+        user = actor.User;
         // A name with a comma cannot be asked for.
         if (user == WellKnown.AnonymousUser || user.Contains(',', StringComparison.Ordinal)) return;
         asked = await FollowAsync("asked", "PullRequest", $"status.phase=Open,spec.reviewers={user}");
@@ -47,14 +48,14 @@ public abstract class InboxComponent : LiveComponent
             await FollowAsync("comments", "Comment", $"status.mentions={user}"), await FollowAsync("issues", "Issue", $"status.phase=Open,status.mentions={user}"),
             await FollowAsync("pulls", "PullRequest", $"status.phase=Open,status.mentions={user}"),
         ];
-        done = await Carrier.LoadAsync(RendererInfo, $"{GetType().Name}|done|{user}", () => Marks.OfAsync(user, Scope, Gone));
+        done = await Carrier.LoadAsync(RendererInfo, $"{GetType().Name}|done|{user}", () => Marks.OfAsync(actor, Scope, Gone));
         Compose();
     }
 
     protected override void OnLive(LiveQuery query) => Compose();
 
     /// <summary>Puts an item aside until it changes, or takes it back.</summary>
-    protected Task SetDoneAsync(InboxItem item, bool isDone) => Marks.SetAsync(user, Scope, item.Id, isDone ? item.Version : null, Gone);
+    protected async Task SetDoneAsync(InboxItem item, bool isDone) => await Marks.SetAsync(await CurrentActor.GetAsync(Gone), Scope, item.Id, isDone ? item.Version : null, Gone);
 
     private Task<LiveQuery> FollowAsync(string name, string kind, string fields) => WatchAsync(name, new LiveSource(Catalog[kind], Place.Namespace) { Fields = Selector.Parse(fields) });
 
@@ -74,7 +75,7 @@ public abstract class InboxComponent : LiveComponent
     {
         try
         {
-            done = await Marks.OfAsync(user, Scope, Gone);
+            done = await Marks.OfAsync(await CurrentActor.GetAsync(Gone), Scope, Gone);
             RenderSoon();
         }
         catch (Exception e) when (e is ApiException or OperationCanceledException or ObjectDisposedException)

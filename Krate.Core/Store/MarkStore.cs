@@ -3,15 +3,9 @@ using Krate.Core.Store.Sql;
 
 namespace Krate.Core.Store;
 
-/// <summary>
-/// What one person has looked at or put aside, each of one version: a file of a pull request, an item of the Inbox. A mark of another
-/// version says nothing. No resources: they decide nothing, and nobody else sees them. Kept as long as audit. Thread-safe.
-/// </summary>
-public interface IPersonMarks
+/// <summary>Marks of people (<see cref="Gateway.IPersonMarks"/>), kept as long as audit. Only the gateway calls this.</summary>
+public interface IMarkStore
 {
-    /// <summary>Person and scope of marks that were changed by this process.</summary>
-    event Action<string, string>? Changed;
-
     /// <summary>Versions by item.</summary>
     Task<IReadOnlyDictionary<string, string>> OfAsync(string user, string scope, CancellationToken ct);
 
@@ -20,12 +14,10 @@ public interface IPersonMarks
     Task SetAsync(string user, string scope, string item, string? version, CancellationToken ct);
 }
 
-internal sealed class PersonMarks(Database database, TimeProvider time) : IPersonMarks
+internal sealed class MarkStore(Database database, TimeProvider time) : IMarkStore
 {
     private const int MaxMarks = 10_000;
     private const int MaxName = 256;
-
-    public event Action<string, string>? Changed;
 
     public async Task<IReadOnlyDictionary<string, string>> OfAsync(string user, string scope, CancellationToken ct) =>
         (await database.QueryAsync(Statement.Of($"SELECT item, version FROM person_marks WHERE person = {user} AND scope = {scope}"), r => (Item: r.GetString(0), Version: r.GetString(1)), ct))
@@ -45,6 +37,5 @@ internal sealed class PersonMarks(Database database, TimeProvider time) : IPerso
                 return await session.ExecuteAsync(set, ct);
             },
             ct);
-        Changed?.Invoke(user, scope);
     }
 }
