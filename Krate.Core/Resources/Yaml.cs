@@ -93,6 +93,7 @@ public static partial class Yaml
     {
         if (!scalar.Anchor.IsEmpty) throw Bad(scalar.Start, "anchors are not supported; write the value out");
         RefuseNul(scalar);
+        RefuseHiddenKey(scalar);
         parser.MoveNext();
         var tag = scalar.Tag.IsEmpty ? "" : scalar.Tag.Value;
         if (tag == "!" || tag == TagPrefix + "str") return JsonValue.Create(scalar.Value);
@@ -140,6 +141,12 @@ public static partial class Yaml
     {
         if (!node.Anchor.IsEmpty) throw Bad(node.Start, "anchors are not supported; write the value out");
         if (!node.Tag.IsEmpty && node.Tag.Value != "!" && node.Tag.Value != TagPrefix + tag) throw Bad(node.Start, $"the tag {node.Tag.Value} is not supported");
+    }
+
+    /// <summary>YamlDotNet takes <c>a *b: c</c> for a text, which YAML has not: no plain text has a colon and a space in it.</summary>
+    private static void RefuseHiddenKey(Scalar scalar)
+    {
+        if (scalar.Style is ScalarStyle.Plain && (scalar.Value.Contains(": ", StringComparison.Ordinal) || scalar.Value.EndsWith(':'))) throw Bad(scalar.Start, "put the key in quotes: it has a star in it");
     }
 
     /// <summary>No database text column can hold it.</summary>

@@ -83,6 +83,8 @@ internal static class YamlWriter
         && s.All(c => c is >= ' ' and <= '~' || char.IsLetterOrDigit(c))
         && !s.Contains(": ", StringComparison.Ordinal) && !s.Contains(" #", StringComparison.Ordinal)
         && !s.StartsWith("...", StringComparison.Ordinal)
+        // The scanner of YamlDotNet sees no key behind a star.
+        && !s.Contains(" *", StringComparison.Ordinal)
         && Yaml.IsPlainString(s);
 
     private static bool IsLiteral(string s) =>

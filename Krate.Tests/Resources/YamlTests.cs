@@ -16,6 +16,14 @@ public class YamlTests
         Assert.Equal(document.ToJsonString(), Yaml.ParseObject(text).ToJsonString());
     }
 
+    [Fact]
+    public void A_key_with_a_star_is_written_in_quotes_and_never_misread()
+    {
+        var document = KrateJson.ParseObject("""{"a":{"end *b":[1],"c *":"d *e"}}""");
+        Assert.Equal(document.ToJsonString(), Yaml.ParseObject(Yaml.Write(document)).ToJsonString());
+        Assert.Contains("in quotes", Assert.Throws<ApiException>(() => Yaml.ParseObject("a:\n  end *b: 1\n")).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("on", "\"on\"")]
     [InlineData("yes", "\"yes\"")]

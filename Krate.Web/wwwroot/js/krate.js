@@ -229,6 +229,13 @@
     try { sessionStorage.setItem(draftKey(key), e.target.value); } catch { /* full or off: the text is still on the screen */ }
   });
 
+  // Going elsewhere leaves the panel behind at once: one that closes later takes the focus back, and what is typed with it.
+  const push = history.pushState.bind(history);
+  history.pushState = (...to) => {
+    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+    push(...to);
+  };
+
   // A click on the backdrop closes a panel, as Esc does.
   document.addEventListener("pointerdown", e => {
     if (!(e.target instanceof HTMLDialogElement) || !e.target.open) return;
@@ -241,6 +248,11 @@
       watchBanner();
       connection("live");
       return window.krateTheme.isDark();
+    },
+    arrived() {
+      const main = document.getElementById("main");
+      if (main?.contains(document.activeElement) && document.activeElement.matches("input, textarea, select")) return;
+      (main?.querySelector("[autofocus]") ?? main)?.focus();
     },
     dialog(element, open) {
       if (!element) return;
