@@ -83,7 +83,7 @@ public abstract partial class Journey(AppFixture app) : IAsyncLifetime
 
         await page.GotoAsync("/signin?returnUrl=" + Uri.EscapeDataString(path));
         await page.GetByRole(AriaRole.Button, new() { Name = "Continue as local developer" }).PressAsync("Enter");
-        await page.WaitForURLAsync(url => !url.Contains("/signin", StringComparison.Ordinal));
+        await page.WaitForURLAsync(url => !url.Contains("/signin", StringComparison.Ordinal), new() { WaitUntil = WaitUntilState.Commit });
         await LiveAsync(page);
         Sessions[Krate.Http] = await page.Context.StorageStateAsync();
         return page;

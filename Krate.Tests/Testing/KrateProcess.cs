@@ -50,6 +50,8 @@ public sealed class KrateProcess : IAsyncDisposable
         start.Environment["Krate__Data"] = data;
         start.Environment["ASPNETCORE_URLS"] = $"http://127.0.0.1:{http};https://127.0.0.1:{https}";
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
+        // A process that lives for seconds watches itself for nothing.
+        start.Environment["DOTNET_TieredPGO"] = "0";
         if (postgres is not null) start.Environment["ConnectionStrings__Krate"] = postgres;
         var process = Process.Start(start) ?? throw new InvalidOperationException("the app did not start");
         var krate = new KrateProcess(process, data, new($"http://127.0.0.1:{http}"), new($"https://127.0.0.1:{https}"));
