@@ -84,6 +84,8 @@ internal sealed class GitTarget : IAsyncDisposable
         var start = Measure.Now;
         using var process = Start(work, arguments);
         process.StandardInput.Close();
+        // Some of git's words come whatever it is told.
+        _ = process.StandardOutput.ReadToEndAsync(ct);
         var error = process.StandardError.ReadToEndAsync(ct);
         await process.WaitForExitAsync(ct);
         if (process.ExitCode != 0) throw new InvalidOperationException($"git {arguments[0]}: {await error}");
@@ -110,7 +112,7 @@ internal sealed class GitTarget : IAsyncDisposable
 
     private Process Start(string work, params string[] arguments)
     {
-        var start = new ProcessStartInfo("git", arguments) { RedirectStandardInput = true, RedirectStandardError = true, WorkingDirectory = In(work) };
+        var start = new ProcessStartInfo("git", arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = In(work) };
         foreach (var (name, value) in new[] { ("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_TERMINAL_PROMPT", "0") }) start.Environment[name] = value;
         return Process.Start(start)!;
     }

@@ -11,6 +11,7 @@ var suites = new Dictionary<string, Func<Report, CancellationToken, Task>>(Strin
     ["git-memory"] = GitSuite.MemoryAsync,
     ["git-pages"] = GitSuite.PagesAsync,
     ["pulls"] = PullSuite.RunAsync,
+    ["review"] = ReviewSuite.RunAsync,
     ["issues"] = WorkSuite.RunAsync,
     ["store-watch"] = (report, ct) => StoreSuite.RunAsync(report, StoreSuite.WatchesAsync, ct),
 };

@@ -9,11 +9,17 @@ internal static class PullSuite
     public static async Task RunAsync(Report report, CancellationToken ct)
     {
         await using var target = await GitTarget.StartAsync(GitSuite.App, ct);
+        await PrepareAsync(target, ct);
+        await PagesAsync(target, report, ct);
+        await MergesAsync(target, report, ct);
+    }
+
+    /// <summary>A repository with the branches "small" and "large", and those to merge.</summary>
+    public static async Task PrepareAsync(GitTarget target, CancellationToken ct)
+    {
         await target.ImportAsync("review", Write, ct);
         await target.MakeRepositoryAsync("review", ct);
         await target.GitAsync("review", ct, "push", "--quiet", target.UrlOf("review"), "refs/heads/*:refs/heads/*");
-        await PagesAsync(target, report, ct);
-        await MergesAsync(target, report, ct);
     }
 
     private static async Task PagesAsync(GitTarget target, Report report, CancellationToken ct)

@@ -126,6 +126,15 @@ public sealed class MarkdownTests : IDisposable
     public async Task A_text_nested_without_end_is_shown_as_it_is() =>
         Assert.Contains("&gt;", await RenderAsync(new string('>', 5000) + "x"), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("if (admin\u202e) { return\u2066 }", "if (admin[U+202E]) { return[U+2066] }")]
+    [InlineData("`zero\u200bwidth`", "zero[U+200B]width")]
+    [InlineData("```sh\nrm\u2060 -rf\n```", "rm[U+2060] -rf")]
+    [InlineData("bell\u0007 and \u001b[31mred", "bell\u2407 and \u241b[31mred")]
+    [InlineData("a family \ud83d\udc68\u200d\ud83d\udc69\u200d\ud83d\udc67 stays", "a family \ud83d\udc68\u200d\ud83d\udc69\u200d\ud83d\udc67 stays")]
+    public async Task Characters_that_hide_or_turn_text_are_seen(string markdown, string shown) =>
+        Assert.Equal(shown, Parse(await RenderAsync(markdown)).TextContent.Trim());
+
     private Task<string> RenderAsync(string markdown) => new MarkdownRenderer(highlighter).RenderAsync(markdown, Links, Ct);
 
     private static IElement Parse(string html) => new HtmlParser().ParseDocument($"<!doctype html><body>{html}</body>").Body!;
