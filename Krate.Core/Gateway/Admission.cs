@@ -98,6 +98,10 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
             orgs.Apply(kind, document, before.Namespace);
             await CompleteLabelsAsync(kind, document, before.Namespace, ct);
         }
+        else
+        {
+            foreach (var derived in kind.DerivedLabels.Where(d => d.IsOfStatus)) OrgScope.SetLabel(kind, document, derived.Label, derived.ValueFor(document));
+        }
 
         Mentions.Complete(kind, document);
         CheckDocument(kind, document);
@@ -217,11 +221,7 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
     private async Task CompleteLabelsAsync(KindDefinition kind, JsonObject document, string ns, CancellationToken ct)
     {
         if (!kind.IsProduct) return;
-        foreach (var derived in kind.DerivedLabels)
-        {
-            var value = FieldPath.Find(document, derived.Path).Select(f => f.Value.Text()).FirstOrDefault(v => v is not null);
-            OrgScope.SetLabel(kind, document, derived.Label, value is not null && MetadataRules.IsLabelValue(value) ? value : null);
-        }
+        foreach (var derived in kind.DerivedLabels) OrgScope.SetLabel(kind, document, derived.Label, derived.ValueFor(document));
 
         if (kind.RepositoryPath is not null) OrgScope.SetLabel(kind, document, WellKnown.RepositoryLabel, await RepositoryOfAsync(kind, document, ns, ct));
         if (document.At("metadata.labels") is JsonObject { Count: 0 }) document.Child("metadata").Remove("labels");
@@ -239,7 +239,7 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         return catalog.Find(targetKind) is { } target && await store.GetAsync(target, ns, name, ct) is { } referred ? referred.Label(WellKnown.RepositoryLabel) : null;
     }
 
-    /// <summary>What the actor may not see is missing, in the same words as what is not there.</summary>
+    /// <summary>What the actor may not see is missing, in the same words as what is not there. Owners are written down.</summary>
     private async Task CheckRequiredReferencesAsync(Actor actor, KindDefinition kind, JsonObject document, string ns, CancellationToken ct)
     {
         if (!kind.IsExecution) return;
@@ -251,6 +251,10 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
                 var targetNs = target.Kind.Scope switch { KindScope.Platform => WellKnown.PlatformNamespace, KindScope.Cluster => "", _ => ns };
                 if (await store.GetAsync(target.Kind, targetNs, target.Name, ct) is not { } found || !(actor.IsServer || repositories.Sees(actor, found)))
                     errors.Add(new("FieldValueNotFound", target.Field, $"there is no {target.Kind.Kind} named {target.Name} that you may see"));
+                else if (reference.IsOwner && RunPhase.IsTerminal(found.Body.Text("status.phase")) && !actor.IsServer)
+                    errors.Add(new("FieldValueForbidden", target.Field, $"{target.Kind.Kind} {target.Name} has ended ({found.Body.Text("status.phase")}); make another one"));
+                else if (reference.IsOwner)
+                    OwnerReference.Add(document, found);
             }
         }
 

@@ -42,6 +42,13 @@ public interface IResourceGateway
     /// <returns>The answer document.</returns>
     Task<JsonObject> ActAsync(Actor actor, KindDefinition kind, string ns, string name, string action, JsonObject? body, CancellationToken ct);
 
+    /// <summary>As the other, for an action whose body is bytes. They are read after the actor was found to have the right.</summary>
+    Task<JsonObject> ActAsync(Actor actor, KindDefinition kind, string ns, string name, string action, JsonObject parameters, Stream bytes, CancellationToken ct);
+
+    /// <summary>One resource, for whoever may do this with it: the door to what hangs on it and is no resource (the log of a Job).</summary>
+    /// <exception cref="ApiException">403 without the right; 404 also for what the actor may not see.</exception>
+    Task<Resource> GetForAsync(Actor actor, string verb, KindDefinition kind, string ns, string name, CancellationToken ct);
+
     /// <summary>Whether the actor may, and if not what is missing. For pages that show or explain; it writes no audit.</summary>
     Task<AccessDecision> ReviewAsync(Actor actor, AccessRequest request, CancellationToken ct);
 }

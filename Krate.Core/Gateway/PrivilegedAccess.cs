@@ -27,6 +27,9 @@ public static class PrivilegedAccess
     /// <summary>Closes, reopens and merges for a person whom the gateway has let: statuses are not theirs to write.</summary>
     public static Actor Work(string correlationId) => Server("system:krate:work", "work", correlationId);
 
+    /// <summary>Starts, ends and repeats pipelines and jobs for whom the gateway has let: statuses are not theirs to write.</summary>
+    public static Actor Runs(string correlationId) => Server("system:krate:runs", "runs", correlationId);
+
     private static Actor Server(string user, string source, string correlationId, Fence? fence = null) =>
         new(user, [WellKnown.MastersGroup, WellKnown.AuthenticatedGroup]) { IsServer = true, Source = source, CorrelationId = correlationId, Fence = fence };
 }

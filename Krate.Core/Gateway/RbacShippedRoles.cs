@@ -75,6 +75,12 @@ internal static class RbacShippedRoles
             On(Krate, ["agentsecretgrants", "agentconfiggrants"], [.. Read, .. Write]),
             On(Krate, ["agentserviceaccounts", "agentstacks", "agenttoolprofiles", "agentmcpservers", "agentskills"], Read),
         ]),
+        new("krate-ci-reporter", "A CI outside of Krate: posts pipelines, their jobs and logs, within the repositories that it may get.",
+        [
+            On(Krate, ["pipelines", "jobs"], [.. Read, "create", "finish"]),
+            On(Krate, ["jobs"], "start", "log"),
+            On(Krate, ["jobs/log"], "create"),
+        ]),
         new("krate-agent-approver", "Decides what agents ask for, and reads what is needed to judge it.",
         [
             On(Krate, ["agentapprovals"], [.. Read, "decide"]),

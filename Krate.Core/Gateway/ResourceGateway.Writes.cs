@@ -9,6 +9,7 @@ namespace Krate.Core.Gateway;
 internal sealed partial class ResourceGateway
 {
     private const int MaxAttempts = 8;
+    private long lastOrder;
 
     public async Task<Resource> CreateAsync(Actor actor, KindDefinition kind, string ns, JsonObject document, WriteOptions options, CancellationToken ct)
     {
@@ -107,9 +108,11 @@ internal sealed partial class ResourceGateway
         if (subresource is not ("" or "status")) throw ApiException.NotFound(kind, $"{name}/{subresource}");
         if (subresource == "status" && !kind.HasStatus) throw ApiException.NotFound(kind, $"{name}/status");
         await AuthorizeAsync(actor, verb, kind, ns, name, subresource, ct);
-        if (!kind.ServerMade || actor.IsServer) return;
+        if (actor.IsServer || !(kind.ServerMade || (kind.ServerStatus && subresource == "status"))) return;
         var request = new AccessRequest { Verb = verb, Group = kind.Group, Resource = kind.Plural, Subresource = subresource, Namespace = ns, Name = name };
-        var reason = $"{kind.Kind} resources are made by Krate only; no client may {verb} them, whatever its RBAC";
+        var reason = kind.ServerMade
+            ? $"{kind.Kind} resources are made by Krate only; no client may {verb} them, whatever its RBAC"
+            : $"the status of a {kind.Kind} is written by Krate only; say how it goes by its actions ({string.Join(", ", kind.Actions)})";
         await audit.DeniedAsync(actor, request, kind, reason, ct);
         throw new ApiException(403, "Forbidden", $"{kind.QualifiedPlural} is forbidden: {reason}") { Subject = (kind.Group, kind.Plural, name), ProductCode = "POLICY_DENIED" };
     }
@@ -140,6 +143,7 @@ internal sealed partial class ResourceGateway
             metadata["generation"] = 1L;
             if (kind.HasStatus) document.Child("status")["storage"] = kind.Storage;
             if (kind.FirstPhase is { } first) document.Child("status")["phase"] ??= first;
+            if (kind.OrderedByCreation) document.Child("status")["order"] = NextOrder();
         }
 
         if (tracked) metadata["managedFields"] = fields;
@@ -154,6 +158,18 @@ internal sealed partial class ResourceGateway
 
         var resource = new Resource(kind, document);
         return await CommitAsync(actor, "create", resource, "", write, ct);
+    }
+
+    /// <summary>Microseconds, rising in this process whatever the clock does: times of creation have only seconds.</summary>
+    private long NextOrder()
+    {
+        var now = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        while (true)
+        {
+            var last = Volatile.Read(ref lastOrder);
+            var next = Math.Max(now, last + 1);
+            if (Interlocked.CompareExchange(ref lastOrder, next, last) == last) return next;
+        }
     }
 
     /// <summary>Issues and pull requests share one number sequence per repository; a name that the client chose is kept.</summary>
@@ -236,6 +252,7 @@ internal sealed partial class ResourceGateway
         }
 
         if (kind.IsProduct && kind.HasStatus && before.Body.Text("status.storage") is { } storage) next.Child("status")["storage"] = storage;
+        if (kind.OrderedByCreation && before.Body.At("status.order") is { } order) next.Child("status")["order"] = order.DeepClone();
         var metadata = next.Child("metadata");
         foreach (var own in new[] { "uid", "creationTimestamp", "deletionTimestamp", "generation", "resourceVersion" })
         {

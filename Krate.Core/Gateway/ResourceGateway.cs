@@ -129,13 +129,25 @@ internal sealed partial class ResourceGateway(
         }
     }
 
-    public async Task<JsonObject> ActAsync(Actor actor, KindDefinition kind, string ns, string name, string action, JsonObject? body, CancellationToken ct)
+    public Task<JsonObject> ActAsync(Actor actor, KindDefinition kind, string ns, string name, string action, JsonObject? body, CancellationToken ct) =>
+        ActAsync(actor, kind, ns, name, action, (handler, target) => handler.RunAsync(actor, target, body ?? [], ct), ct);
+
+    public Task<JsonObject> ActAsync(Actor actor, KindDefinition kind, string ns, string name, string action, JsonObject parameters, Stream bytes, CancellationToken ct) =>
+        ActAsync(actor, kind, ns, name, action, (handler, target) => ((IByteAction)handler).RunAsync(actor, target, parameters, bytes, ct), ct);
+
+    public async Task<Resource> GetForAsync(Actor actor, string verb, KindDefinition kind, string ns, string name, CancellationToken ct)
+    {
+        await AuthorizeAsync(actor, verb, kind, ns, name, "", ct);
+        return await FindVisibleAsync(actor, kind, ns, name, ct);
+    }
+
+    private async Task<JsonObject> ActAsync(Actor actor, KindDefinition kind, string ns, string name, string action, Func<IResourceAction, Resource, Task<JsonObject>> run, CancellationToken ct)
     {
         if (actions.Find(kind, action) is not { } handler) throw ApiException.NotFound(kind, $"{name}/{action}");
         await AuthorizeAsync(actor, handler.Access.Verb, kind, ns, name, handler.Access.Subresource, ct);
         var target = await FindVisibleAsync(actor, kind, ns, name, ct);
-        var answer = await handler.RunAsync(actor, target, body ?? [], ct);
-        await store.CommitAsync(new Commit { Audit = [AuditTrail.Admitted(actor, action, target, action, Kubectl.Line(action, kind, ns, name, action))] }, ct);
+        var answer = await run(handler, target);
+        if (handler.IsRecorded) await store.CommitAsync(new Commit { Audit = [AuditTrail.Admitted(actor, action, target, action, Kubectl.Line(action, kind, ns, name, action))] }, ct);
         return answer;
     }
 

@@ -2,6 +2,7 @@ using Krate.Core.ControlPlane;
 using Krate.Core.Gateway;
 using Krate.Core.Kinds.Code;
 using Krate.Core.Kinds.Orgs;
+using Krate.Core.Kinds.Runs;
 using Krate.Core.Kinds.Stacks;
 using Krate.Core.Kinds.Work;
 using Krate.Core.Resources;
@@ -43,6 +44,8 @@ public static class ControlPlaneServices
         .AddReconciler<AgentStackReconciler>()
         .AddReconciler<PullRequestReconciler>()
         .AddWorkActions()
+        .AddReconciler<PipelineReconciler>()
+        .AddRunActions()
         .AddReconciler<NamespaceReconciler>()
         .AddSingleton<IControlLoop, GarbageCollector>()
         .AddSingleton<IControlLoop, Janitor>()

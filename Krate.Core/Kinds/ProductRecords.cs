@@ -31,20 +31,6 @@ public abstract record ProductStatus
 /// <summary>Status of a kind that has nothing of its own to say.</summary>
 public sealed record PlainStatus : ProductStatus;
 
-/// <summary>The one vocabulary of everything that runs (runs, attempts, pipelines, jobs).</summary>
-public static class RunPhase
-{
-    public const string Pending = "pending";
-    public const string Queued = "queued";
-    public const string Running = "running";
-    public const string WaitingForApproval = "waiting-for-approval";
-    public const string Succeeded = "succeeded";
-    public const string Failed = "failed";
-    public const string Cancelled = "cancelled";
-
-    public static bool IsTerminal(string? phase) => phase is Succeeded or Failed or Cancelled;
-}
-
 /// <summary><see cref="RunPhase"/> as the phases of a status.</summary>
 public sealed class RunPhasesAttribute() : PhasesAttribute(
     RunPhase.Pending, RunPhase.Queued, RunPhase.Running, RunPhase.WaitingForApproval, RunPhase.Succeeded, RunPhase.Failed, RunPhase.Cancelled);

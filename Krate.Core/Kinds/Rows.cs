@@ -24,6 +24,8 @@ internal static class Rows
 
     public static readonly DerivedLabel ServiceAccount = new(WellKnown.ServiceAccountLabel, "spec.serviceAccountRef");
 
+    public static readonly DerivedLabel FailureSignature = new(WellKnown.FailureSignatureLabel, "status.failureSignature") { IsDigest = true };
+
     /// <summary>Gives a field its default when it is absent or null. Makes objects on the way, but leaves a wrongly typed parent to validation.</summary>
     public static void Default(JsonObject body, string path, JsonNode value)
     {

@@ -42,6 +42,9 @@ public sealed class ApiException : Exception
     /// <summary>Seconds to wait before trying again, for 429 and 503.</summary>
     public int? RetryAfterSeconds { get; init; }
 
+    /// <summary>Where the bytes go on that were sent to a wrong place, for 409.</summary>
+    public long? Offset { get; init; }
+
     public static ApiException NotFound(KindDefinition kind, string name) =>
         new(404, "NotFound", $"{kind.QualifiedPlural} \"{name}\" not found") { Subject = (kind.Group, kind.Plural, name) };
 
@@ -92,6 +95,7 @@ public sealed class ApiException : Exception
         if (Causes.Count > 0)
             details["causes"] = new JsonArray([.. Causes.Select(c => (JsonNode)new JsonObject { ["reason"] = c.Reason, ["message"] = c.Message, ["field"] = c.Field })]);
         if (RetryAfterSeconds is { } seconds) details["retryAfterSeconds"] = seconds;
+        if (Offset is { } offset) details["offset"] = offset;
         if (details.Count > 0) status["details"] = details;
         return status;
     }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace Krate.Core.Resources;
@@ -31,8 +33,26 @@ public enum SpecMutability
     Whole,
 }
 
-/// <summary>A label that admission derives from the document.</summary>
-public sealed record DerivedLabel(string Label, string Path);
+/// <summary>A label that admission derives from the document, of its status as well.</summary>
+public sealed record DerivedLabel(string Label, string Path)
+{
+    /// <summary>The value is a digest of the text, which may be any.</summary>
+    public bool IsDigest { get; init; }
+
+    /// <summary>Whether a write of the status changes it.</summary>
+    internal bool IsOfStatus => Path.StartsWith("status.", StringComparison.Ordinal);
+
+    /// <summary>The value for a document; null for none.</summary>
+    public string? ValueFor(JsonObject document)
+    {
+        var text = FieldPath.Find(document, Path).Select(f => f.Value.Text()).FirstOrDefault(v => v is not null);
+        if (text is not null && IsDigest) return DigestOf(text);
+        return text is not null && MetadataRules.IsLabelValue(text) ? text : null;
+    }
+
+    /// <summary>What a label says of a text that is no label value: the begin of its SHA-256.</summary>
+    public static string DigestOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
+}
 
 /// <summary>
 /// One row of the table of kinds: everything that validation, defaulting, discovery, OpenAPI, printer columns, CRDs, docs,
@@ -140,6 +160,9 @@ public sealed class KindDefinition
     /// <summary>No client may create, change or give a status to it, whatever its RBAC (spec 02).</summary>
     public bool ServerMade { get; init; }
 
+    /// <summary>Clients make it, but say how it goes by its actions only: its status is not theirs to write.</summary>
+    public bool ServerStatus { get; init; }
+
     /// <summary>Served from a table of its own: get, list and watch only (AuditEvent).</summary>
     public bool ReadOnly { get; init; }
 
@@ -151,6 +174,9 @@ public sealed class KindDefinition
 
     /// <summary>Numbered per repository: <c>spec.number</c> is allocated at commit (Issue, PullRequest).</summary>
     public bool Numbered { get; init; }
+
+    /// <summary>Listed by when it was made, within a repository and in the whole org: <c>status.order</c> is set at create.</summary>
+    public bool OrderedByCreation { get; init; }
 
     /// <summary><c>spec.author</c> is whoever creates it; nobody speaks for others.</summary>
     public bool Authored { get; init; }
@@ -166,6 +192,9 @@ public sealed class KindDefinition
 
     /// <summary>Subresources that are product actions, each authorised by the verb of its name unless mapped otherwise.</summary>
     public IReadOnlyList<string> Actions { get; init; } = [];
+
+    /// <summary>Those of <see cref="Actions"/> whose body is bytes instead of a document.</summary>
+    public IReadOnlyList<string> ByteActions { get; init; } = [];
 
     /// <summary>Path of the field that names the repository this resource belongs to; null when it has none.
     /// For indirect kinds the path of a reference to a resource that has one (<c>spec.pullRequest</c>).</summary>

@@ -14,6 +14,9 @@ public sealed record KindReference(string Path, string TargetKind, bool Required
     /// <summary>For <see cref="KindField"/>: the kind that each spelling in the field means. Other spellings name kinds directly, or nothing.</summary>
     public IReadOnlyDictionary<string, string> KindNames { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>What the reference names owns the resource: it goes with its owner, and none is made for one that has ended.</summary>
+    public bool IsOwner { get; init; }
+
     /// <summary>The field beside the name that may hold a namespace; it must be the org's own.</summary>
     public string? NamespaceField { get; init; }
 

@@ -20,6 +20,7 @@ public static class WellKnown
     public const string SourceNameLabel = ApiGroup + "/source-name";
     public const string RunnerPoolLabel = ApiGroup + "/runner-pool";
     public const string ServiceAccountLabel = ApiGroup + "/service-account";
+    public const string FailureSignatureLabel = ApiGroup + "/failure-signature";
     public const string TrustTierLabel = ApiGroup + "/trust-tier";
 
     /// <summary>Deleting an organization with repositories needs this annotation with the slug as value.</summary>

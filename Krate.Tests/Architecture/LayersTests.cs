@@ -14,14 +14,15 @@ public sealed partial class LayersTests
         ["Krate.Core/Git"] = [],
         ["Krate.Core/Outbound"] = [],
         ["Krate.Core/Repositories"] = ["Core.Resources", "Core.Store", "Core.Gateway", "Core.Git", "Core.Outbound"],
+        ["Krate.Core/Runs"] = ["Core.Resources", "Core.Store", "Core.Gateway"],
         ["Krate.Core/Identity"] = ["Core.Resources", "Core.Store", "Core.Gateway"],
         ["Krate.Core/ControlPlane"] = ["Core.Resources", "Core.Store", "Core.Gateway"],
-        ["Krate.Core/Kinds"] = ["Core.Resources", "Core.Store", "Core.Gateway", "Core.ControlPlane", "Core.Git", "Core.Repositories", "Core.Identity"],
+        ["Krate.Core/Kinds"] = ["Core.Resources", "Core.Store", "Core.Gateway", "Core.ControlPlane", "Core.Git", "Core.Repositories", "Core.Runs", "Core.Identity"],
         ["Krate.Core/Generation"] = ["Core.Resources", "Core.Kinds"],
         ["Krate.Web/Components"] = ["Core.Resources", "Core.Gateway", "Core.Git", "Web.Live", "Web.Hosting", "Web.Layout"],
-        ["Krate.Web/Features"] = ["Core.Resources", "Core.Gateway", "Core.Kinds", "Core.ControlPlane", "Core.Git", "Core.Repositories", "Web.Live", "Web.Components", "Web.Layout", "Web.Hosting"],
+        ["Krate.Web/Features"] = ["Core.Resources", "Core.Gateway", "Core.Kinds", "Core.ControlPlane", "Core.Git", "Core.Repositories", "Core.Runs", "Web.Live", "Web.Components", "Web.Layout", "Web.Hosting"],
         ["Krate.Web/Git"] = ["Core.Resources", "Core.Gateway", "Core.Git", "Core.Repositories", "Web.Hosting"],
-        ["Krate.Web/Api"] = ["Core.Resources", "Core.Gateway", "Core.Kinds", "Core.Generation", "Web.Hosting"],
+        ["Krate.Web/Api"] = ["Core.Resources", "Core.Gateway", "Core.Runs", "Core.Kinds", "Core.Generation", "Web.Hosting"],
     };
 
     public static TheoryData<string> Folders => new(Allowed.Keys);

@@ -97,7 +97,7 @@ internal sealed class Discovery
         {
             yield return action == "token"
                 ? (action, "authentication.k8s.io", "v1", "TokenRequest", ["create"])
-                : (action, kind.Group, kind.Version, kind.Kind, ["create"]);
+                : (action, kind.Group, kind.Version, kind.Kind, kind.ByteActions.Contains(action) ? ["create", "get"] : ["create"]);
         }
     }
 

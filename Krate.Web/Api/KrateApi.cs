@@ -11,6 +11,7 @@ public static class KrateApi
         .AddSingleton<Tables>()
         .AddSingleton<Answers>()
         .AddSingleton<WatchStream>()
+        .AddSingleton<JobLogRequests>()
         .AddSingleton<ResourceRequests>()
         .AddSingleton<Discovery>()
         .AddSingleton<OpenApiDocuments>()

@@ -8,7 +8,7 @@ using Krate.Web.Hosting;
 namespace Krate.Web.Api;
 
 /// <summary>The verbs of Kubernetes' REST API over the gateway.</summary>
-internal sealed class ResourceRequests(IResourceGateway gateway, KindCatalog catalog, Answers answers, WatchStream watches)
+internal sealed class ResourceRequests(IResourceGateway gateway, KindCatalog catalog, Answers answers, WatchStream watches, JobLogRequests logs)
 {
     public Task HandleAsync(HttpContext context, string group, string version, string rest)
     {
@@ -130,6 +130,12 @@ internal sealed class ResourceRequests(IResourceGateway gateway, KindCatalog cat
     private async Task ActAsync(HttpContext context, KubernetesPath path)
     {
         if (path.Name is null || !path.Kind.Actions.Contains(path.Subresource)) throw KubernetesPath.NotServed();
+        if (path.Kind.ByteActions.Contains(path.Subresource))
+        {
+            await logs.HandleAsync(context, path);
+            return;
+        }
+
         if (context.Request.Method != "POST") throw NotAllowed(context, path);
         var body = await RequestBody.ReadAsync(context);
         var answer = await gateway.ActAsync(context.GetActor(), path.Kind, path.Namespace!, path.Name, path.Subresource, body.Document is null ? null : body.Object, context.RequestAborted);

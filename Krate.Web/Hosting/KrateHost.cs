@@ -5,6 +5,7 @@ using Krate.Core.Kinds;
 using Krate.Core.Kinds.Demo;
 using Krate.Core.Repositories;
 using Krate.Core.Resources;
+using Krate.Core.Runs;
 using Krate.Core.Store;
 using Krate.Web.Api;
 using Krate.Web.Git;
@@ -125,6 +126,7 @@ public static class KrateHost
             .AddKrateStore(new StoreOptions { DataDirectory = settings.Data, PostgresConnectionString = settings.PostgreSql })
             .AddKrateGateway()
             .AddKrateRepositories(new RepositoryOptions { PublicUrl = settings.PublicUrl, ImportRoots = settings.ImportRoots, AllowedHosts = settings.OutboundHosts, Limits = settings.Limits.OfRepositories, IsAlone = settings.IsEmbedded })
+            .AddKrateRuns(settings.Limits.OfLogs)
             .AddSingleton<Preparation>()
             .AddSingleton<IReadiness>(p => p.GetRequiredService<Preparation>())
             .AddHostedService(p => p.GetRequiredService<Preparation>())

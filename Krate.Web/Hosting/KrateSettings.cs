@@ -1,4 +1,5 @@
 using Krate.Core.Repositories;
+using Krate.Core.Runs;
 using Krate.Core.Store;
 
 namespace Krate.Web.Hosting;
@@ -78,6 +79,14 @@ public sealed record RequestLimits
 
     /// <summary>How long judging a push may take.</summary>
     public int PushAnswerSeconds { get; init; } = 180;
+
+    /// <summary>Most that one append to a job's log may bring.</summary>
+    public int LogChunkMegabytes { get; init; } = 8;
+
+    /// <summary>Longest log of a job.</summary>
+    public int LogMegabytes { get; init; } = 1024;
+
+    public LogLimits OfLogs => new() { ChunkBytes = (long)LogChunkMegabytes << 20, LogBytes = (long)LogMegabytes << 20 };
 
     public RepositoryLimits OfRepositories => new()
     {

@@ -145,5 +145,5 @@ internal static class OrganizationPlan
         },
     ];
 
-    private static JsonArray OwnedBy(Resource organization) => [ControlPlane.OwnerReference.To(organization)];
+    private static JsonArray OwnedBy(Resource organization) => [OwnerReference.To(organization)];
 }

@@ -29,6 +29,10 @@ public sealed record PipelineSpec : ProductSpec
 
     [Description("Pipeline or step that this one goes on from.")]
     public string? ResumeFrom { get; init; }
+
+    [Description("Kubernetes user name of whom it runs for; found out from the pull request or the push when it is left out.")]
+    [MaxLength(255)]
+    public string? StartedBy { get; init; }
 }
 
 [RunPhases]
@@ -37,11 +41,38 @@ public sealed record PipelineStatus : ProductStatus
     [Description("When the first job started.")]
     public DateTimeOffset? StartedAt { get; init; }
 
-    [Description("When the last job ended.")]
+    [Description("When it ended.")]
     public DateTimeOffset? CompletedAt { get; init; }
+
+    [Description("Kubernetes user name of whom it runs for.")]
+    public string? StartedBy { get; init; }
+
+    [Description("How many jobs it has, and how they go.")]
+    public PipelineJobs? Jobs { get; init; }
+
+    [Description("Step of the first job that failed.")]
+    public string? FailedStep { get; init; }
 
     [Description("First error, normalised, so that equal failures are found.")]
     public string? FailureSignature { get; init; }
+
+    [Description("Its place by when it was made; greater is newer.")]
+    public long? Order { get; init; }
+
+    [Description("A newer pipeline of the same repository, ref and workflow.")]
+    public string? SupersededBy { get; init; }
+}
+
+public sealed record PipelineJobs
+{
+    [Description("All of them.")]
+    public int? Total { get; init; }
+
+    [Description("Those that have ended.")]
+    public int? Ended { get; init; }
+
+    [Description("Those that have failed.")]
+    public int? Failed { get; init; }
 }
 
 public static class PipelineKind
@@ -57,7 +88,9 @@ public static class PipelineKind
         RequiredSpec = ["repository", "ref"],
         Mutability = SpecMutability.Fixed,
         NamePrefix = "pipeline-",
-        SelectableFields = ["status.phase", "spec.repository", "spec.sha"],
+        FirstPhase = RunPhase.Queued, ServerStatus = true, OrderedByCreation = true,
+        Actions = [RunActions.Finish, RunActions.Cancel, RunActions.Rerun],
+        SelectableFields = ["status.phase", "spec.repository", "spec.sha", "spec.ref", "spec.workflow", "status.startedBy", "status.supersededBy"],
         RepositoryPath = "spec.repository",
         Columns =
         [
@@ -65,65 +98,6 @@ public static class PipelineKind
             new("Pool", "spec.runnerPool", Wide: true), new("SHA", "spec.sha", Wide: true), new("Trust", "spec.trustTier", Wide: true),
         ],
         References = [new("spec.repository", "Repository", Required: true), new("spec.runnerPool", "RunnerPool", Required: true)],
-        DerivedLabels = [Rows.Repository, Rows.RunnerPool, Rows.TrustTier],
-    };
-}
-
-public sealed record JobSpec : ProductSpec
-{
-    [Description("Pipeline that the job belongs to.")]
-    public string? Pipeline { get; init; }
-
-    [Description("Step of the workflow.")]
-    [MaxLength(255)]
-    public string? Step { get; init; }
-
-    [Description("Command line, for people.")]
-    [MaxLength(65_536)]
-    public string? Command { get; init; }
-
-    [Description("RunnerPool that it runs in.")]
-    public string? RunnerPool { get; init; }
-
-    [Description("ServiceAccount that it runs as.")]
-    public string? ServiceAccountRef { get; init; }
-}
-
-[RunPhases]
-public sealed record JobStatus : ProductStatus
-{
-    [Description("Exit code of the command.")]
-    public int? ExitCode { get; init; }
-
-    [Description("Where the log is kept.")]
-    public string? LogRef { get; init; }
-
-    [Description("When it started.")]
-    public DateTimeOffset? StartedAt { get; init; }
-
-    [Description("When it ended.")]
-    public DateTimeOffset? CompletedAt { get; init; }
-}
-
-public static class JobKind
-{
-    public static KindDefinition Row { get; } = new()
-    {
-        Kind = "Job", Plural = "jobs", Context = "runners-ci", Storage = "postgres", Scope = KindScope.Org, Area = "Runs",
-        Description = "One step of a pipeline, with its log.",
-        SpecType = typeof(JobSpec),
-        StatusType = typeof(JobStatus),
-        RequiredSpec = ["pipeline", "step"],
-        Mutability = SpecMutability.Fixed,
-        NamePrefix = "job-",
-        SelectableFields = ["status.phase", "spec.pipeline"],
-        RepositoryPath = "spec.pipeline",
-        Columns = [new("Pipeline", "spec.pipeline"), new("Step", "spec.step"), Rows.Phase, new("Exit", "status.exitCode", "integer"), new("Pool", "spec.runnerPool", Wide: true)],
-        References =
-        [
-            new("spec.pipeline", "Pipeline", Required: true), new("spec.runnerPool", "RunnerPool", Required: true),
-            new("spec.serviceAccountRef", "ServiceAccount", Required: true),
-        ],
-        DerivedLabels = [Rows.RunnerPool, Rows.ServiceAccount],
+        DerivedLabels = [Rows.Repository, Rows.RunnerPool, Rows.TrustTier, Rows.FailureSignature],
     };
 }

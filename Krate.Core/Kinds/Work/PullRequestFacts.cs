@@ -40,7 +40,7 @@ public sealed class PullRequestFacts(KindCatalog catalog, RepositoryFiles files,
     {
         var repository = pull.Body.Text("spec.repository");
         var pipelines = await gateway.ListAsync(actor, catalog["Pipeline"], pull.Namespace, new ListOptions { Fields = Selector.Parse($"spec.repository={repository},spec.sha={head}") }, ct);
-        var last = pipelines.Items.OrderBy(p => p.CreatedAt).ThenBy(p => p.Name, StringComparer.Ordinal).GroupBy(p => p.Body.Text("spec.workflow") ?? p.Name, StringComparer.Ordinal).Select(g => (Name: g.Key, Run: g.Last()));
+        var last = pipelines.Items.OrderBy(NewestFirst.OrderOf).ThenBy(p => p.Name, StringComparer.Ordinal).GroupBy(p => p.Body.Text("spec.workflow") ?? p.Name, StringComparer.Ordinal).Select(g => (Name: g.Key, Run: g.Last()));
         return new([.. last.Select(c => (JsonNode)new JsonObject
         {
             ["name"] = c.Name,

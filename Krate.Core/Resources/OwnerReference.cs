@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
-using Krate.Core.Resources;
 
-namespace Krate.Core.ControlPlane;
+namespace Krate.Core.Resources;
 
 /// <summary>One entry of <c>metadata.ownerReferences</c>. The owner lives in the namespace of what it owns, or is cluster-scoped.</summary>
 internal sealed record OwnerReference(string ApiVersion, string Kind, string Name, string Uid, bool BlocksOwnerDeletion)
@@ -30,6 +29,14 @@ internal sealed record OwnerReference(string ApiVersion, string Kind, string Nam
         ["controller"] = true,
         ["blockOwnerDeletion"] = true,
     };
+
+    /// <summary>Adds the entry to a document that is being made, unless it is there.</summary>
+    public static void Add(JsonObject document, Resource owner)
+    {
+        var metadata = document.Child("metadata");
+        if (metadata["ownerReferences"] is not JsonArray all) metadata["ownerReferences"] = all = [];
+        if (all.All(r => r.Text("uid") != owner.Uid)) all.Add(To(owner));
+    }
 
     /// <summary>A copy of the document without the references to these owners.</summary>
     public static JsonObject Without(Resource resource, IReadOnlySet<string> uids)
