@@ -35,6 +35,9 @@ public sealed record Place(string? Org, string Title, string Namespace)
     /// <summary>What waits for the person who looks.</summary>
     public string Inbox => Home + "/inbox";
 
+    /// <summary>What runs in all repositories.</summary>
+    public string Runs => Home + "/runs";
+
     /// <summary>Where a person gets a token, and the lines for git and kubectl.</summary>
     public string Connect => CodeUrls.ConnectOf(Org!);
 

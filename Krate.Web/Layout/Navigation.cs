@@ -25,6 +25,7 @@ public static class Navigation
 
         yield return Of("Repositories", "Repository", Lucide.FolderTree) with { Key = "r" };
         yield return new("Inbox", Lucide.Inbox, place.Inbox) { Key = "i" };
+        yield return new("Runs", Lucide.CirclePlay, place.Runs, catalog["Pipeline"]);
         yield return new("Dashboard", Lucide.Gauge, place.Home, Exact: true);
         yield return new("Agents", Lucide.Bot, place.ListUrl(catalog["AgentStack"]), catalog["AgentStack"])
         {

@@ -20,8 +20,8 @@ internal sealed class MarkdownBody(IHtmlDocument document, MarkdownLinks links, 
         // Text that reads otherwise than it is stored deceives: a reviewer, or somebody who copies a command.
         foreach (var text in document.Body!.Descendants<IText>().ToList())
             if (ShownText.Of(text.Data, int.MaxValue) is var shown && shown != text.Data) text.Data = shown;
-        var fences = document.Body.QuerySelectorAll("pre > code").Select(c => (Code: c, Language: c.ClassList.FirstOrDefault(n => n.StartsWith(Fence, StringComparison.Ordinal))?[Fence.Length..])).ToList();
-        foreach (var element in document.Body.QuerySelectorAll("*").ToList())
+        var fences = document.Body!.QuerySelectorAll("pre > code").Select(c => (Code: c, Language: c.ClassList.FirstOrDefault(n => n.StartsWith(Fence, StringComparison.Ordinal))?[Fence.Length..])).ToList();
+        foreach (var element in document.Body!.QuerySelectorAll("*").ToList())
         {
             Name(element);
             if (element is IHtmlInputElement input) KeepCheckbox(input);

@@ -48,6 +48,11 @@ public sealed class CodeUrls(string org, string repository)
     public string Pull(long number, string tab = "") =>
         string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Pulls}/{number}{(tab.Length > 0 ? "/" + tab : "")}");
 
+    public string Runs => Home + "/runs";
+
+    /// <summary>A run, or one job of it with its log.</summary>
+    public string Run(string name, string job = "") => $"{Runs}/{Uri.EscapeDataString(name)}{(job.Length > 0 ? "/jobs/" + Uri.EscapeDataString(job) : "")}";
+
     public string Settings(string section = "") => section.Length == 0 ? Home + "/settings" : $"{Home}/settings/{Uri.EscapeDataString(section)}";
 
     /// <summary>Address for <c>git clone</c>.</summary>
