@@ -32,10 +32,10 @@ public sealed class InboxTests
         var older = Make("Review", "r1", """{"pullRequest":"shop-7","headSha":"a","decision":"approved"}""");
         var now = Make("Review", "r2", """{"pullRequest":"shop-7","headSha":"b","decision":"commented"}""");
 
-        var waiting = Assert.Single(InboxItem.Of("mira", Acme, [pull], [older], []));
+        var waiting = Assert.Single(InboxItem.Of("mira", Acme, [pull], [older], [], []));
         Assert.Equal((InboxReason.Review, "Review requested on #7", "Sell", "/orgs/acme/repositories/shop/pulls/7", "b"), (waiting.Reason, waiting.Title, waiting.Detail, waiting.Url, waiting.Version));
-        Assert.Empty(InboxItem.Of("mira", Acme, [pull], [older, now], []));
-        Assert.Empty(InboxItem.Of("mira", Acme, [Make("PullRequest", "shop-7", """{"number":7,"draft":true}""", """{"phase":"Open","headSha":"b"}""")], [], []));
+        Assert.Empty(InboxItem.Of("mira", Acme, [pull], [older, now], [], []));
+        Assert.Empty(InboxItem.Of("mira", Acme, [Make("PullRequest", "shop-7", """{"number":7,"draft":true}""", """{"phase":"Open","headSha":"b"}""")], [], [], []));
     }
 
     [Fact]
@@ -46,11 +46,19 @@ public sealed class InboxTests
         var named = Make("Comment", "comment-3", """{"targetRef":{"kind":"PullRequest","name":"by-hand"},"author":"lumi","body":"@mira"}""");
         var closed = Make("Issue", "shop-4", """{"number":4,"title":"Old","author":"lumi"}""", """{"phase":"Closed"}""");
 
-        var items = InboxItem.Of("mira", Acme, [], [], [comment, own, named, closed]);
+        var items = InboxItem.Of("mira", Acme, [], [], [comment, own, named, closed], []);
 
         Assert.Equal(
             [("lumi mentioned you on issue #3", "@mira see this", "/orgs/acme/repositories/shop/issues/3#comment-1"), ("lumi mentioned you on pull request by-hand", "@mira", "/orgs/acme/resources/pullrequests/by-hand")],
             items.Select(i => (i.Title, i.Detail, i.Url)));
+    }
+
+    [Fact]
+    public void A_failed_run_leads_to_its_page_and_says_why_it_failed()
+    {
+        var run = Make("Pipeline", "pipeline-1", """{"repository":"shop","ref":"refs/heads/sell","workflow":"verify"}""", """{"phase":"failed","startedBy":"mira","failureSignature":"sell_test.go: want 5"}""");
+        var item = Assert.Single(InboxItem.Of("mira", Acme, [], [], [], [run]));
+        Assert.Equal((InboxReason.FailedRun, "verify failed on sell", "sell_test.go: want 5", "/orgs/acme/repositories/shop/runs/pipeline-1"), (item.Reason, item.Title, item.Detail, item.Url));
     }
 
     private static Resource Make(string kind, string name, string spec, string status = "{}") => new(KindTable.Catalog[kind], new JsonObject

@@ -1,4 +1,5 @@
 using Krate.Core.Gateway;
+using Krate.Core.Kinds;
 using Krate.Core.Resources;
 using Krate.Web.Live;
 using Microsoft.AspNetCore.Components;
@@ -10,7 +11,7 @@ public abstract class InboxComponent : LiveComponent
 {
     private const string Scope = "inbox";
     private LiveQuery[] mentions = [];
-    private LiveQuery? asked, reviews;
+    private LiveQuery? asked, reviews, failed;
     private IReadOnlyDictionary<string, string> done = new Dictionary<string, string>();
     private string user = "";
 
@@ -48,6 +49,7 @@ public abstract class InboxComponent : LiveComponent
             await FollowAsync("comments", "Comment", $"status.mentions={user}"), await FollowAsync("issues", "Issue", $"status.phase=Open,status.mentions={user}"),
             await FollowAsync("pulls", "PullRequest", $"status.phase=Open,status.mentions={user}"),
         ];
+        failed = await FollowAsync("runs", "Pipeline", $"status.phase={RunPhase.Failed},status.startedBy={user},!status.supersededBy");
         done = await Carrier.LoadAsync(RendererInfo, $"{GetType().Name}|done|{user}", () => Marks.OfAsync(actor, Scope, Gone));
         Compose();
     }
@@ -61,7 +63,7 @@ public abstract class InboxComponent : LiveComponent
 
     private void Compose()
     {
-        if (asked is not null && reviews is not null) All = InboxItem.Of(user, Place, Items(asked), [.. Items(reviews)], mentions.SelectMany(Items));
+        if (asked is not null && reviews is not null && failed is not null) All = InboxItem.Of(user, Place, Items(asked), [.. Items(reviews)], mentions.SelectMany(Items), Items(failed));
 
         static IEnumerable<Resource> Items(LiveQuery query) => query.Rows.Select(r => r.Resource);
     }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Krate.Core.Kinds.Work;
 using Krate.Core.Resources;
 using Krate.Web.Features.Code;
+using Krate.Web.Features.Runs;
 using Krate.Web.Features.Work;
 
 namespace Krate.Web.Features.Inbox;
@@ -13,6 +14,9 @@ public enum InboxReason
 
     /// <summary>Somebody called them with @.</summary>
     Mention,
+
+    /// <summary>A run that was started for them has failed, and no newer one took its place.</summary>
+    FailedRun,
 }
 
 /// <summary>Something that waits for one person.</summary>
@@ -25,9 +29,12 @@ public sealed record InboxItem(string Id, string Version, InboxReason Reason, st
     /// <param name="asked">Open pull requests that name the person as a reviewer.</param>
     /// <param name="reviews">By the person.</param>
     /// <param name="mentions">Issues, pull requests and comments that call the person.</param>
-    public static IReadOnlyList<InboxItem> Of(string user, Place place, IEnumerable<Resource> asked, IReadOnlyCollection<Resource> reviews, IEnumerable<Resource> mentions) =>
+    /// <param name="failed">Pipelines that were started for the person, have failed and are the last of their kind.</param>
+    public static IReadOnlyList<InboxItem> Of(
+        string user, Place place, IEnumerable<Resource> asked, IReadOnlyCollection<Resource> reviews, IEnumerable<Resource> mentions, IEnumerable<Resource> failed) =>
         [.. asked.Where(p => !p.IsDeleting && !p.Body.Flag("spec.draft") && !reviews.Any(r => IsAnswered(p, r))).Select(p => OfReview(place, p))
             .Concat(mentions.Where(m => !m.IsDeleting && m.Body.Text("spec.author") != user && m.Body.Text("status.phase") is WorkPhases.Open or null).Select(m => OfMention(place, m)))
+            .Concat(failed.Where(r => !r.IsDeleting).Select(r => OfRun(place, r)))
             .OrderByDescending(i => i.At).ThenBy(i => i.Id, StringComparer.Ordinal)];
 
     private static bool IsAnswered(Resource pull, Resource review) => review.Body.Text("spec.pullRequest") == pull.Name && review.Body.Text("spec.headSha") == pull.Body.Text("status.headSha");
@@ -48,6 +55,10 @@ public sealed record InboxItem(string Id, string Version, InboxReason Reason, st
             Excerpt(isComment ? where.Body.Text("spec.body") : where.Body.Text("spec.title")), RepositoryOf(where), author, where.CreatedAt,
             isComment ? (number is { } at ? $"{PageOf(place, kind, RepositoryOf(where), at)}#{where.Name}" : $"{place.Resources}/{(kind == "PullRequest" ? "pullrequests" : "issues")}/{Uri.EscapeDataString(name)}") : UrlOf(place, where));
     }
+
+    private static InboxItem OfRun(Place place, Resource run) => new(
+        "run " + run.Uid, "", InboxReason.FailedRun, $"{RunWords.TitleOf(run)} failed on {RunWords.BranchOf(run)}", run.Body.Text("status.failureSignature") ?? RunWords.JobsOf(run),
+        RepositoryOf(run), run.Body.Text("status.startedBy") ?? "", RunWords.At(run, "status.completedAt") ?? run.CreatedAt, new CodeUrls(place.Org!, RepositoryOf(run)).Run(run.Name));
 
     private static string RepositoryOf(Resource resource) => resource.Label(WellKnown.RepositoryLabel) ?? resource.Body.Text("spec.repository") ?? "";
 
