@@ -30,6 +30,9 @@ public static class PrivilegedAccess
     /// <summary>Starts, ends and repeats pipelines and jobs for whom the gateway has let: statuses are not theirs to write.</summary>
     public static Actor Runs(string correlationId) => Server("system:krate:runs", "runs", correlationId);
 
+    /// <summary>Queues deliveries for a person whom the gateway has let: no client makes them.</summary>
+    public static Actor Hooks(string correlationId) => Server("system:krate:hooks", "hooks", correlationId);
+
     private static Actor Server(string user, string source, string correlationId, Fence? fence = null) =>
         new(user, [WellKnown.MastersGroup, WellKnown.AuthenticatedGroup]) { IsServer = true, Source = source, CorrelationId = correlationId, Fence = fence };
 }

@@ -119,6 +119,8 @@ internal static class RbacShippedRoles
         On(Krate, ["repositories"], "create", "update", "patch", "push"),
         On(Krate, [.. AgentConfig, "branchprotections", "refpolicies", "webhooksubscriptions"], Write),
         On(Krate, ["webhooksubscriptions", "webhookdeliveries", "auditevents"], Read),
+        On(Krate, ["webhooksubscriptions"], "test"),
+        On(Krate, ["webhookdeliveries"], "replay"),
         On(Krate, ["pullrequests"], "merge"),
         On(Krate, ["issues", "comments"], "update", "patch", "delete"),
         On(Krate, ["agentworkspaces"], "update", "patch", "delete"),

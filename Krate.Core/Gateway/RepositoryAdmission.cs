@@ -32,6 +32,17 @@ internal sealed class RepositoryAdmission(IAuthorizer authorizer, IResourceCache
     {
         if (kind == repositories) CheckRepository(actor, document, before);
         else if (kind.Kind == "RepositoryPermission") CheckPermission(actor, kind, document, before);
+        else if (kind.Kind == "WebhookSubscription") CheckSubscription(actor, kind, document, before);
+    }
+
+    /// <summary>A subscription without a repository sends away what happens in each of them.</summary>
+    private void CheckSubscription(Actor actor, KindDefinition kind, JsonObject document, JsonObject? before)
+    {
+        if (document.Text("spec.repository") is { Length: > 0 } || (before is not null && JsonNode.DeepEquals(before["spec"], document["spec"]))) return;
+        if (May(actor, "get", "repositories", document.Text("metadata.namespace") ?? "", "")) return;
+        var name = document.Text("metadata.name") ?? "";
+        throw new ApiException(403, "Forbidden", $"{kind.QualifiedPlural} \"{name}\" is forbidden: without spec.repository it sends events of every repository, and you may not see all of them; name one in spec.repository")
+        { Subject = (kind.Group, kind.Plural, name), ProductCode = "POLICY_DENIED" };
     }
 
     private void CheckRepository(Actor actor, JsonObject document, JsonObject? before)

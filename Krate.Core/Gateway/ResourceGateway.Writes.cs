@@ -157,7 +157,7 @@ internal sealed partial class ResourceGateway
         }
 
         var resource = new Resource(kind, document);
-        return await CommitAsync(actor, "create", resource, "", write, ct);
+        return await CommitAsync(new(actor, "create", null, resource, "", []), write, ct);
     }
 
     /// <summary>Microseconds, rising in this process whatever the clock does: times of creation have only seconds.</summary>
@@ -220,7 +220,7 @@ internal sealed partial class ResourceGateway
         ResourceWrite write = before.IsDeleting && resource.Finalizers.Count == 0
             ? new DeleteWrite(kind, before.Namespace, before.Name, before.Uid, before.Version)
             : new UpdateWrite(kind, before.Namespace, before.Name, before.Uid, before.Version, next) { SecretValues = values };
-        return await CommitAsync(actor, verb, resource, options.Subresource, write, ct, options.Records);
+        return await CommitAsync(new(actor, verb, before, resource, options.Subresource, options.Records), write, ct);
     }
 
     private static void CheckPreconditions(Resource before, JsonObject next)
@@ -302,7 +302,7 @@ internal sealed partial class ResourceGateway
         if (finalizers.Count == 0)
         {
             if (options.DryRun) return new(before, true);
-            return new(await CommitAsync(actor, "delete", before, "", new DeleteWrite(before.Kind, before.Namespace, before.Name, before.Uid, before.Version), ct), true);
+            return new(await CommitAsync(new(actor, "delete", before, before, "", []), new DeleteWrite(before.Kind, before.Namespace, before.Name, before.Uid, before.Version), ct), true);
         }
 
         if (before.IsDeleting) return new(before, false);
@@ -315,14 +315,22 @@ internal sealed partial class ResourceGateway
         var marked = new Resource(before.Kind, next);
         if (options.DryRun) return new(marked, false);
         metadata.Remove("resourceVersion");
-        return new(await CommitAsync(actor, "delete", marked, "", new UpdateWrite(before.Kind, before.Namespace, before.Name, before.Uid, before.Version, next), ct), false);
+        return new(await CommitAsync(new(actor, "delete", before, marked, "", []), new UpdateWrite(before.Kind, before.Namespace, before.Name, before.Uid, before.Version, next), ct), false);
     }
 
-    private async Task<Resource> CommitAsync(Actor actor, string verb, Resource resource, string subresource, ResourceWrite write, CancellationToken ct, IReadOnlyList<JsonObject>? records = null)
+    private async Task<Resource> CommitAsync(AdmittedChange change, ResourceWrite write, CancellationToken ct)
     {
+        var (actor, resource) = (change.Actor, change.After);
         var name = resource.Name.Length > 0 ? resource.Name : "(numbered)";
-        var line = Kubectl.Line(verb, resource.Kind, resource.Namespace, name, subresource);
-        var written = await store.CommitAsync(new Commit { Writes = [write], Audit = [AuditTrail.Admitted(actor, verb, resource, subresource, line), .. records ?? []], Fence = actor.Fence }, ct);
+        var line = Kubectl.Line(change.Verb, resource.Kind, resource.Namespace, name, change.Subresource);
+        var written = await store.CommitAsync(
+            new Commit
+            {
+                Writes = [write, .. companions.SelectMany(c => c.For(change))],
+                Audit = [AuditTrail.Admitted(actor, change.Verb, resource, change.Subresource, line), .. change.Records],
+                Fence = actor.Fence,
+            },
+            ct);
         return written[0];
     }
 

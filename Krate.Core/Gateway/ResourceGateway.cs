@@ -16,6 +16,7 @@ internal sealed partial class ResourceGateway(
     RepositoryScope repositories,
     GatewayActions actions,
     ITokenAuthenticator tokens,
+    IEnumerable<ICommitCompanion> companions,
     TimeProvider time) : IResourceGateway
 {
     private static readonly TimeSpan FutureVersionWait = TimeSpan.FromSeconds(3);

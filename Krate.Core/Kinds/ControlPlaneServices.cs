@@ -1,6 +1,7 @@
 using Krate.Core.ControlPlane;
 using Krate.Core.Gateway;
 using Krate.Core.Kinds.Code;
+using Krate.Core.Kinds.Hooks;
 using Krate.Core.Kinds.Orgs;
 using Krate.Core.Kinds.Runs;
 using Krate.Core.Kinds.Stacks;
@@ -44,6 +45,8 @@ public static class ControlPlaneServices
         .AddReconciler<AgentStackReconciler>()
         .AddReconciler<PullRequestReconciler>()
         .AddWorkActions()
+        .AddWebhooks()
+        .AddReconciler<WebhookSubscriptionReconciler>()
         .AddReconciler<PipelineReconciler>()
         .AddRunActions()
         .AddReconciler<NamespaceReconciler>()

@@ -122,6 +122,9 @@ public sealed record CreateWrite(KindDefinition Kind, string Namespace, string N
     public string? Counter { get; init; }
 
     public Func<long, JsonObject>? Numbered { get; init; }
+
+    /// <summary>Returns the final body, which keeps name and uid, from that of the commit's first write: what cannot be said before that one has its number. Pure.</summary>
+    public Func<JsonObject, JsonObject>? With { get; init; }
 }
 
 /// <summary>Fails with NotFound when the key or uid is gone and with Conflict when the stored version is not <paramref name="ExpectedVersion"/>.</summary>

@@ -54,6 +54,7 @@ public static class WebhookSubscriptionKind
         SpecType = typeof(WebhookSubscriptionSpec),
         StatusType = typeof(PlainStatus),
         RequiredSpec = ["url", "events"],
+        Actions = [WebhookActions.Test],
         RepositoryPath = "spec.repository",
         Columns = [new("Repository", "spec.repository"), new("URL", "spec.url"), new("Events", "spec.events"), new("Active", "spec.active", "boolean"), Rows.Ready],
         References = [new("spec.repository", "Repository"), new("spec.secretRef.name", "Secret") { NamespaceField = "namespace" }],
@@ -68,21 +69,38 @@ public sealed record WebhookDeliverySpec : ProductSpec
     [Description("WebhookSubscription that the delivery is for.")]
     public string? Subscription { get; init; }
 
+    [Description("Repository that the event is about; empty when it is about none.")]
+    public string? Repository { get; init; }
+
     [Description("Event that is sent.")]
     [MaxLength(63)]
     public string? EventType { get; init; }
+
+    [Description("What happened: opened, closed, completed ...")]
+    [MaxLength(63)]
+    public string? Action { get; init; }
+
+    [Description("The body that is sent, as text.")]
+    public string? Payload { get; init; }
+
+    [Description("Delivery that this one sends again.")]
+    public string? ReplayOf { get; init; }
 
     [Description("Digest of the payload.")]
     [Digest]
     public string? PayloadDigest { get; init; }
 
-    [Description("Signature header that was sent.")]
+    [Description("Not set: each try is signed with the Secret of its moment and keeps its own signature.")]
     [MaxLength(255)]
     public string? Signature { get; init; }
 }
 
+[Phases(RunPhase.Queued, RunPhase.Succeeded, RunPhase.Failed)]
 public sealed record WebhookDeliveryStatus : ProductStatus
 {
+    [Description("When it is sent again.")]
+    public DateTimeOffset? NextAttemptAt { get; init; }
+
     [Description("Every try, oldest first.")]
     public IReadOnlyList<DeliveryAttempt>? Attempts { get; init; }
 
@@ -102,8 +120,14 @@ public sealed record DeliveryAttempt
     [Description("Milliseconds until the answer.")]
     public long? LatencyMs { get; init; }
 
-    [Description("Why there was no answer.")]
+    [Description("Why it counts as failed.")]
     public string? Error { get; init; }
+
+    [Description("Signature header that was sent.")]
+    public string? Signature { get; init; }
+
+    [Description("Beginning of the answer.")]
+    public string? Excerpt { get; init; }
 }
 
 public static class WebhookDeliveryKind
@@ -118,8 +142,11 @@ public static class WebhookDeliveryKind
         Mutability = SpecMutability.Fixed,
         ServerMade = true,
         NamePrefix = "delivery-",
-        RepositoryPath = "spec.subscription",
-        Columns = [new("Subscription", "spec.subscription"), new("Event", "spec.eventType"), Rows.Phase, new("Answers", "status.attempts[].status", Wide: true)],
-        References = [new("spec.subscription", "WebhookSubscription", Required: true)],
+        SelectableFields = ["status.phase", "spec.subscription", "spec.repository"],
+        Actions = [WebhookActions.Replay],
+        RepositoryPath = "spec.repository",
+        Columns = [new("Subscription", "spec.subscription"), new("Event", "spec.eventType"), new("Action", "spec.action"), Rows.Phase, new("Answers", "status.attempts[].status", Wide: true)],
+        References = [new("spec.subscription", "WebhookSubscription", Required: true), new("spec.repository", "Repository")],
+        DerivedLabels = [Rows.Repository],
     };
 }

@@ -46,7 +46,7 @@ internal sealed class CommitDraft(
 
     private bool Create(CreateWrite create, PreparedWrite prepared)
     {
-        var after = prepared.After;
+        var after = create.With is { } build ? RowState.Make(create.Kind, prepared.Key!.Value, build(Changes[0].After.Resource.Body)) : prepared.After;
         if (after is null)
         {
             after = Number(create);

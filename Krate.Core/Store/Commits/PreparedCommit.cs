@@ -54,6 +54,7 @@ internal sealed class PreparedWrite
         Check(Key.Value);
         After = write switch
         {
+            CreateWrite { With: not null } => null,
             CreateWrite c => RowState.Make(c.Kind, Key.Value, c.Body),
             UpdateWrite u => RowState.Make(u.Kind, Key.Value, u.Body, u.Uid),
             _ => null,

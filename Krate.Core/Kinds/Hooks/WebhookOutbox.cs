@@ -1,0 +1,112 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Krate.Core.Gateway;
+using Krate.Core.Resources;
+using Krate.Core.Store;
+
+namespace Krate.Core.Kinds.Hooks;
+
+/// <summary>
+/// Puts a WebhookDelivery for each subscription that asked for it into the transaction of the change: no change is told that did not happen,
+/// and none that happened is lost. Sending is the sender's. Thread-safe.
+/// </summary>
+internal sealed class WebhookOutbox(IResourceCache cache, KindCatalog catalog, TimeProvider time) : ICommitCompanion
+{
+    private readonly KindDefinition subscriptions = catalog["WebhookSubscription"];
+    private readonly KindDefinition deliveries = catalog["WebhookDelivery"];
+
+    public IReadOnlyList<CreateWrite> For(AdmittedChange change)
+    {
+        if (!WebhookEvents.Tells(change.After.Kind)) return [];
+        var active = cache.List(subscriptions, change.After.Namespace).Where(s => !s.IsDeleting && s.Body.Flag("spec.active")).ToList();
+        if (active.Count == 0) return [];
+        var repository = RepositoryScope.RepositoryOf(change.After);
+        var writes = new List<CreateWrite>();
+        foreach (var told in WebhookEvents.Of(change))
+            foreach (var subscription in active.Where(s => Wants(s, told, repository)))
+                writes.Add(DeliveryOf(subscription, told, repository, change.After));
+        return writes;
+    }
+
+    /// <summary>What is sent when nothing has happened.</summary>
+    public JsonObject Ping(Resource subscription, string actor) =>
+        Document(subscription, new WebhookEvent("ping", "test", actor), subscription.Body.Text("spec.repository"), new JsonObject { ["subscription"] = subscription.Name });
+
+    /// <summary>The same once more, under a name of its own.</summary>
+    public JsonObject Replay(Resource subscription, Resource delivery)
+    {
+        var document = Envelope(subscription, delivery.Body.Text("spec.repository"));
+        foreach (var field in new[] { "eventType", "action", "payload", "payloadDigest" }) document["spec"]![field] = delivery.Body.At("spec." + field)?.DeepClone();
+        document["spec"]!["replayOf"] = delivery.Name;
+        return document;
+    }
+
+    public static string DigestOf(ReadOnlySpan<byte> bytes) => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(bytes));
+
+    private static bool Wants(Resource subscription, WebhookEvent told, string? repository) =>
+        (subscription.Body.Text("spec.repository") is not { Length: > 0 } only || only == repository)
+        && subscription.Body.Texts("spec.events").Any(e => e == "*" || e == told.Name);
+
+    private CreateWrite DeliveryOf(Resource subscription, WebhookEvent told, string? repository, Resource after)
+    {
+        // A number is given in the transaction, and no sooner.
+        var isKnown = told.Resource is not null || !after.Kind.Numbered || after.Body.Whole("spec.number") is not null;
+        var document = isKnown ? Document(subscription, told, repository, told.Resource ?? Shown(after.Body)) : Envelope(subscription, repository);
+        var write = new CreateWrite(deliveries, subscription.Namespace, document.Text("metadata.name")!, document);
+        return isKnown ? write : write with { With = body => Fill(document.Copy(), subscription, told, repository, Shown(body)) };
+    }
+
+    private JsonObject Document(Resource subscription, WebhookEvent told, string? repository, JsonObject resource) =>
+        Fill(Envelope(subscription, repository), subscription, told, repository, resource);
+
+    private static JsonObject Fill(JsonObject document, Resource subscription, WebhookEvent told, string? repository, JsonObject resource)
+    {
+        var payload = KrateJson.ToText(new JsonObject
+        {
+            ["event"] = told.Name,
+            ["action"] = told.Action,
+            ["org"] = subscription.Label(WellKnown.OrgLabel),
+            ["repository"] = repository,
+            ["actor"] = told.Actor,
+            ["resource"] = resource,
+            ["deliveredAt"] = document.Text("metadata.creationTimestamp"),
+        });
+        var spec = document.Child("spec");
+        (spec["eventType"], spec["action"], spec["payload"], spec["payloadDigest"]) = (told.Name, told.Action, payload, DigestOf(Encoding.UTF8.GetBytes(payload)));
+        return document;
+    }
+
+    private JsonObject Envelope(Resource subscription, string? repository)
+    {
+        var labels = new JsonObject { [WellKnown.OrgLabel] = subscription.Label(WellKnown.OrgLabel), [WellKnown.NamespaceLabel] = subscription.Namespace };
+        if (repository is { Length: > 0 }) labels[WellKnown.RepositoryLabel] = repository;
+        var spec = new JsonObject { ["organizationRef"] = subscription.Label(WellKnown.OrgLabel), ["subscription"] = subscription.Name };
+        if (repository is { Length: > 0 }) spec["repository"] = repository;
+        return new JsonObject
+        {
+            ["apiVersion"] = deliveries.ApiVersion,
+            ["kind"] = deliveries.Kind,
+            ["metadata"] = new JsonObject
+            {
+                ["name"] = deliveries.NamePrefix + Ulid.NewUlid().ToString().ToLowerInvariant(),
+                ["namespace"] = subscription.Namespace,
+                ["uid"] = Guid.NewGuid().ToString(),
+                ["creationTimestamp"] = Timestamps.Format(time.GetUtcNow()),
+                ["generation"] = 1L,
+                ["labels"] = labels,
+                ["ownerReferences"] = new JsonArray(OwnerReference.To(subscription)),
+            },
+            ["spec"] = spec,
+            ["status"] = new JsonObject { ["storage"] = deliveries.Storage, ["phase"] = RunPhase.Queued },
+        };
+    }
+
+    /// <summary>As the API shows it, without who owns which field.</summary>
+    private static JsonObject Shown(JsonObject body)
+    {
+        var shown = body.Copy();
+        shown.Child("metadata").Remove("managedFields");
+        return shown;
+    }
+}

@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Krate.Core.ControlPlane;
+using Krate.Core.Gateway;
+using Krate.Core.Resources;
+
+namespace Krate.Core.Kinds.Hooks;
+
+/// <summary>
+/// Sends what is queued for a subscription, a few at a time, and says on it how the last one went. A crash between an answer and its record sends
+/// the same delivery, under the same name, once more.
+/// </summary>
+internal sealed class WebhookSubscriptionReconciler(KindCatalog catalog, WebhookRequests requests) : IReconciler
+{
+    /// <summary>Sent at once for one subscription; one that hangs holds up its own deliveries only.</summary>
+    private const int AtOnce = 8;
+    private const int DefaultAttempts = 8;
+    private static readonly TimeSpan DefaultInitial = TimeSpan.FromSeconds(10), DefaultMost = TimeSpan.FromHours(1), Kept = TimeSpan.FromDays(30);
+    private readonly KindDefinition deliveries = catalog["WebhookDelivery"];
+
+    public string Name => "webhook";
+
+    public KindDefinition For { get; } = catalog["WebhookSubscription"];
+
+    public IReadOnlyList<WakeUp> WakeUps => [new(deliveries, (delivery, _) => [new ResourceKey(For.Kind, delivery.Namespace, delivery.Body.Text("spec.subscription") ?? "")])];
+
+    public async Task<Outcome> ReconcileAsync(ResourceKey key, Resource? resource, ReconcileContext context, CancellationToken ct)
+    {
+        if (resource is null or { IsDeleting: true }) return Outcome.Done;
+        if (!resource.Body.Flag("spec.active"))
+        {
+            await TellAsync(context, resource, Condition.False, "Suspended", "It is not active: nothing is sent, and what happens meanwhile is not kept for it.", ct);
+            return Outcome.Done;
+        }
+
+        var queued = await QueuedAsync(context, resource, ct);
+        var now = context.Time.GetUtcNow();
+        var due = queued.Where(d => DueAt(d) is not { } at || at <= now).ToList();
+        var sent = await Task.WhenAll(due.Take(AtOnce).Select(d => SendAsync(context, resource, d, ct)));
+        if (sent.LastOrDefault() is { } last) await TellAsync(context, resource, last, ct);
+        else if (resource.FindCondition(Condition.Ready) is null) await TellAsync(context, resource, Condition.True, "Active", "Nothing has been sent yet.", ct);
+        if (sent.Length > 0) await ForgetAsync(context, resource, ct);
+        if (due.Count > sent.Length) return Outcome.Again(TimeSpan.Zero);
+        var waiting = queued.Except(due).Select(d => DueAt(d)!.Value).Concat(sent.Select(DueAt).OfType<DateTimeOffset>()).ToList();
+        return waiting.Count == 0 ? Outcome.Done : Outcome.Again(TimeSpan.FromTicks(Math.Max(TimeSpan.TicksPerMillisecond, (waiting.Min() - context.Time.GetUtcNow()).Ticks)));
+    }
+
+    /// <summary>The oldest first: their names grow with time.</summary>
+    private async Task<IReadOnlyList<Resource>> QueuedAsync(ReconcileContext context, Resource subscription, CancellationToken ct)
+    {
+        var fields = new Selector([new("spec.subscription", SelectorOperator.In, [subscription.Name]), new("status.phase", SelectorOperator.In, [RunPhase.Queued])]);
+        return (await context.Gateway.ListAsync(context.Actor, deliveries, subscription.Namespace, new ListOptions { Fields = fields, Limit = 500 }, ct)).Items;
+    }
+
+    /// <returns>The delivery with the try on it.</returns>
+    private async Task<Resource> SendAsync(ReconcileContext context, Resource subscription, Resource delivery, CancellationToken ct)
+    {
+        var answer = await requests.SendAsync(subscription, delivery, ct);
+        var tries = delivery.Body.At("status.attempts") is JsonArray known ? (JsonArray)known.DeepClone() : [];
+        tries.Add(answer.Attempt);
+        var most = (int)(subscription.Body.Whole("spec.retryPolicy.maxAttempts") ?? DefaultAttempts);
+        var isOver = answer.Succeeded || answer.IsFinal || tries.Count >= most;
+        var status = new JsonObject
+        {
+            ["phase"] = answer.Succeeded ? RunPhase.Succeeded : isOver ? RunPhase.Failed : RunPhase.Queued,
+            ["attempts"] = tries,
+            ["responseDigest"] = answer.ResponseDigest,
+            ["nextAttemptAt"] = isOver ? null : Timestamps.Format(context.Time.GetUtcNow() + DelayAfter(subscription, tries.Count)),
+        };
+        return await context.WriteStatusAsync(delivery, status, ct);
+    }
+
+    /// <summary>Doubles with each try; some randomness keeps many from coming back together.</summary>
+    private static TimeSpan DelayAfter(Resource subscription, int tries)
+    {
+        var initial = DurationText.Parse(subscription.Body.Text("spec.retryPolicy.initialDelay")) ?? DefaultInitial;
+        var most = DurationText.Parse(subscription.Body.Text("spec.retryPolicy.maxDelay")) ?? DefaultMost;
+        var delay = Math.Min(initial.TotalSeconds * Math.Pow(2, Math.Min(tries - 1, 30)), most.TotalSeconds);
+        return TimeSpan.FromSeconds(delay * (0.8 + (Random.Shared.NextDouble() * 0.4)));
+    }
+
+    private static Task<Resource> TellAsync(ReconcileContext context, Resource subscription, Resource last, CancellationToken ct)
+    {
+        var attempt = (last.Body.At("status.attempts") as JsonArray)?.LastOrDefault();
+        return attempt?.Text("error") is { } error
+            ? TellAsync(context, subscription, Condition.False, "DeliveryFailed", $"The last delivery failed: {error}.", ct)
+            : TellAsync(context, subscription, Condition.True, "Delivered", "The last delivery was taken.", ct);
+    }
+
+    private static Task<Resource> TellAsync(ReconcileContext context, Resource subscription, string status, string reason, string message, CancellationToken ct)
+    {
+        var conditions = Condition.Merge(subscription.Conditions, [new(Condition.Ready, status, reason, message)], subscription.Generation, context.Time.GetUtcNow());
+        var phase = status == Condition.True ? "Ready" : reason == "Suspended" ? "Paused" : "Degraded";
+        return context.WriteStatusAsync(subscription, new JsonObject { ["phase"] = phase, ["conditions"] = conditions }, ct);
+    }
+
+    /// <summary>Those that ended a month ago, some of them with each pass that sends.</summary>
+    private async Task ForgetAsync(ReconcileContext context, Resource subscription, CancellationToken ct)
+    {
+        var fields = new Selector([new("spec.subscription", SelectorOperator.In, [subscription.Name])]);
+        var oldest = await context.Gateway.ListAsync(context.Actor, deliveries, subscription.Namespace, new ListOptions { Fields = fields, Limit = 2 * AtOnce }, ct);
+        foreach (var old in oldest.Items.Where(d => d.CreatedAt < context.Time.GetUtcNow() - Kept && d.Body.Text("status.phase") != RunPhase.Queued))
+            await context.Gateway.DeleteAsync(context.Actor, deliveries, old.Namespace, old.Name, new DeleteOptions { Uid = old.Uid }, ct);
+    }
+
+    private static DateTimeOffset? DueAt(Resource delivery) =>
+        delivery.Body.Text("status.phase") == RunPhase.Queued && DateTimeOffset.TryParse(delivery.Body.Text("status.nextAttemptAt"), CultureInfo.InvariantCulture, out var at) ? at : null;
+}
