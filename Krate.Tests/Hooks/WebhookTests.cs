@@ -1,0 +1,219 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Krate.Core.Gateway;
+using Krate.Core.Kinds;
+using Krate.Core.Resources;
+using Krate.Core.Resources.Patching;
+using Krate.Tests.Repositories;
+using Krate.Tests.Work;
+using Microsoft.AspNetCore.Http;
+using Xunit;
+
+namespace Krate.Tests.Hooks;
+
+/// <summary>What happens in a repository reaches who subscribed to it: once, signed, and whatever the other side does.</summary>
+[Collection(typeof(GitCollection))]
+public sealed class WebhookTests(GitWorld world) : PullRequestWork(world), IAsyncLifetime
+{
+    private const string SecretValue = "a value that only the two of them know";
+    private Receiver receiver = null!;
+
+    private static KindDefinition Deliveries => KindTable.Catalog["WebhookDelivery"];
+
+    public async ValueTask InitializeAsync() => receiver = await Receiver.StartAsync();
+
+    public ValueTask DisposeAsync()
+    {
+        Dispose();
+        return receiver.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_delivery_is_signed_so_that_openssl_agrees()
+    {
+        var (repository, path) = await SubscribedAsync("issue", signed: true);
+        await OpenIssueAsync(repository, "Fish & chips — 5 €");
+
+        var got = await receiver.NextAsync(path, Ct);
+        Assert.Equal("sha256=" + await HmacByOpenSslAsync(got.Body), got.Signature);
+        Assert.Equal(("issue", "issue", "opened", "acme", repository.Name, "mira"), (got.Event, got.Json.Text("event"), got.Json.Text("action"), got.Json.Text("org"), got.Json.Text("repository"), got.Json.Text("actor")));
+        Assert.Equal((1L, $"{repository.Name}-1", "Fish & chips — 5 €"), (got.Json.Whole("resource.spec.number"), got.Json.Text("resource.metadata.name"), got.Json.Text("resource.spec.title")));
+        Assert.Null(got.Json.At("resource.metadata.managedFields"));
+
+        var delivery = await EndedAsync(got.Delivery);
+        Assert.Equal(("succeeded", 204L, got.Signature), (delivery.Body.Text("status.phase"), TryOf(delivery, 0).Whole("status"), TryOf(delivery, 0).Text("signature")));
+        Assert.DoesNotContain(SecretValue, KrateJson.ToText(delivery.Body), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Each_change_is_told_once_with_who_made_it()
+    {
+        var (repository, path) = await SubscribedAsync("*");
+        await Git.NewRepositoryAsync("work", "a.txt", "a\n");
+        await Git.RunAsync("work", "push", "--quiet", World.UrlOf(repository.Name), "main");
+        var issue = await OpenIssueAsync(repository, "One");
+        await ActAsync("lumi", issue, "close");
+        await World.Gateway.PatchAsync(World.ActorOf("mira"), issue.Kind, issue.Namespace, issue.Name, new Patch(PatchType.Merge, KrateJson.ParseObject("""{"metadata":{"labels":{"a":"b"}}}"""), "test"), new(), Ct);
+        await World.Gateway.PatchAsync(World.ActorOf("mira"), issue.Kind, issue.Namespace, issue.Name, new Patch(PatchType.Merge, KrateJson.ParseObject("""{"spec":{"title":"Two"}}"""), "test"), new(), Ct);
+        await ActAsync("mira", issue, "reopen");
+        await CreateAsync("Comment", "lumi", new() { ["targetRef"] = new JsonObject { ["kind"] = "Issue", ["name"] = issue.Name }, ["body"] = "Hello" });
+        await World.Gateway.DeleteAsync(GitWorld.Admin, issue.Kind, issue.Namespace, issue.Name, new(), Ct);
+
+        var told = new List<(string, string, string)>();
+        for (var i = 0; i < 7; i++) told.Add(await receiver.NextAsync(path, Ct) is var got ? (got.Event, got.Json.Text("action")!, got.Json.Text("actor")!) : default);
+        Assert.Equal(
+            [("comment", "created", "lumi"), ("issue", "closed", "lumi"), ("issue", "deleted", GitWorld.Admin.User), ("issue", "edited", "mira"), ("issue", "opened", "mira"), ("issue", "reopened", "system:krate:work"), ("push", "created", "mira")],
+            told.Order());
+        Assert.Equal(7, (await AllAsync(repository)).Count);
+    }
+
+    [Fact]
+    public async Task What_is_refused_or_tried_only_is_told_to_nobody()
+    {
+        var (repository, _) = await SubscribedAsync("issue");
+        await Assert.ThrowsAsync<ApiException>(() => CreateAsync("Issue", "oskar", new() { ["repository"] = repository.Name, ["title"] = "No right" }));
+        await Assert.ThrowsAsync<ApiException>(() => CreateAsync("Issue", "mira", new() { ["repository"] = repository.Name }));
+        await World.Gateway.CreateAsync(World.ActorOf("mira"), KindTable.Catalog["Issue"], GitWorld.Namespace, Document(new() { ["repository"] = repository.Name, ["title"] = "Dry" }), new() { DryRun = true }, Ct);
+        Assert.Empty(await AllAsync(repository));
+    }
+
+    [Fact]
+    public async Task A_failed_delivery_is_tried_again_under_its_name_until_it_is_given_up_and_can_be_replayed()
+    {
+        var (repository, path) = await SubscribedAsync("issue", retry: """{"maxAttempts":2,"initialDelay":"10ms"}""");
+        receiver.Answers[path] = c => { c.Response.StatusCode = 500; return c.Response.WriteAsync("out of order\u0007", c.RequestAborted); };
+        await OpenIssueAsync(repository, "One");
+
+        var (first, second) = (await receiver.NextAsync(path, Ct), await receiver.NextAsync(path, Ct));
+        Assert.Equal((first.Delivery, Convert.ToHexString(first.Body)), (second.Delivery, Convert.ToHexString(second.Body)));
+        var failed = await EndedAsync(first.Delivery);
+        Assert.Equal(("failed", 500L, "it answers with 500", "out of order\u0007"), (failed.Body.Text("status.phase"), TryOf(failed, 1).Whole("status"), TryOf(failed, 1).Text("error"), TryOf(failed, 1).Text("excerpt")));
+
+        receiver.Answers.TryRemove(path, out _);
+        var replay = new Resource(Deliveries, await World.Gateway.ActAsync(World.ActorOf("max"), Deliveries, failed.Namespace, failed.Name, "replay", null, Ct));
+        var third = await receiver.NextAsync(path, Ct);
+        Assert.Equal((replay.Name, Convert.ToHexString(first.Body), failed.Name), (third.Delivery, Convert.ToHexString(third.Body), replay.Body.Text("spec.replayOf")));
+        Assert.Equal("succeeded", (await EndedAsync(replay.Name)).Body.Text("status.phase"));
+        Assert.Equal("failed", (await EndedAsync(failed.Name)).Body.Text("status.phase"));
+    }
+
+    [Theory]
+    [InlineData("redirect", "it answers with a redirect, which is not followed; name its target")]
+    [InlineData("endless", null)]
+    [InlineData("early", "")]
+    [InlineData("garbage", null)]
+    public async Task Whatever_the_other_side_does_is_bounded_and_said(string behaviour, string? error)
+    {
+        var (repository, path) = await SubscribedAsync("issue", retry: """{"maxAttempts":1}""");
+        receiver.Answers[path] = behaviour switch
+        {
+            "redirect" => c => { c.Response.Redirect($"http://127.0.0.1:{receiver.Port}/elsewhere"); return Task.CompletedTask; },
+            "endless" => async c => { while (!c.RequestAborted.IsCancellationRequested) await c.Response.Body.WriteAsync(new byte[1 << 16], c.RequestAborted); },
+            "early" => c => { c.Abort(); return Task.CompletedTask; },
+            _ => async c => await c.Response.Body.WriteAsync(new byte[] { 0, 255, 254, 27, 0 }, c.RequestAborted),
+        };
+        await OpenIssueAsync(repository, "One");
+        var ended = await EndedAsync((await receiver.NextAsync(path, Ct)).Delivery);
+        Assert.Equal(error is null ? "succeeded" : "failed", ended.Body.Text("status.phase"));
+        if (error is { Length: > 0 }) Assert.Equal(error, TryOf(ended, 0).Text("error"));
+        Assert.Equal(0, receiver.Waiting("elsewhere"));
+        if (behaviour == "endless") Assert.Equal(1024, TryOf(ended, 0).Text("excerpt")!.Length);
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:{0}/x")]
+    [InlineData("http://[::ffff:127.0.0.1]:{0}/x")]
+    [InlineData("http://169.254.169.254/latest")]
+    [InlineData("http://2130706433:{0}/x")]
+    public async Task Krate_is_not_sent_to_addresses_that_only_it_can_reach(string url)
+    {
+        var (repository, _) = await SubscribedAsync("issue", retry: """{"maxAttempts":1}""", url: string.Format(System.Globalization.CultureInfo.InvariantCulture, url, receiver.Port));
+        await OpenIssueAsync(repository, "One");
+        var only = Assert.Single(await AllAsync(repository));
+        var ended = await EndedAsync(only.Name);
+        Assert.Equal("failed", ended.Body.Text("status.phase"));
+        Assert.Contains("loopback, link-local, private or reserved", TryOf(ended, 0).Text("error"), StringComparison.Ordinal);
+        Assert.Equal(0, receiver.Waiting("x"));
+    }
+
+    [Fact]
+    public async Task Without_its_secret_nothing_is_sent_and_the_subscription_says_why()
+    {
+        var (repository, path) = await SubscribedAsync("issue", signed: true, retry: """{"maxAttempts":1}""");
+        await World.Gateway.DeleteAsync(GitWorld.Admin, KindTable.Catalog["Secret"], GitWorld.Namespace, path, new(), Ct);
+        await OpenIssueAsync(repository, "One");
+        var ended = await EndedAsync(Assert.Single(await AllAsync(repository)).Name);
+        Assert.Equal($"the Secret {path} has no key secret to sign with", TryOf(ended, 0).Text("error"));
+        Assert.Equal(0, receiver.Waiting(path));
+        var subscription = await World.UntilAsync("WebhookSubscription", GitWorld.Namespace, path, s => s?.FindCondition(Condition.Ready)?.Reason == "DeliveryFailed");
+        Assert.Contains("has no key", subscription!.FindCondition(Condition.Ready)!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_test_is_sent_at_once_and_an_inactive_subscription_gets_nothing()
+    {
+        var (repository, path) = await SubscribedAsync("issue");
+        var subscriptions = KindTable.Catalog["WebhookSubscription"];
+        await World.Gateway.ActAsync(World.ActorOf("max"), subscriptions, GitWorld.Namespace, path, "test", null, Ct);
+        Assert.Equal("ping", (await receiver.NextAsync(path, Ct)).Event);
+
+        await World.Gateway.PatchAsync(GitWorld.Admin, subscriptions, GitWorld.Namespace, path, new Patch(PatchType.Merge, KrateJson.ParseObject("""{"spec":{"active":false}}"""), "test"), new(), Ct);
+        await OpenIssueAsync(repository, "One");
+        Assert.Single(await AllAsync(repository));
+        var refused = await Assert.ThrowsAsync<ApiException>(() => World.Gateway.ActAsync(World.ActorOf("max"), subscriptions, GitWorld.Namespace, path, "test", null, Ct));
+        Assert.Equal((409, true), (refused.Code, refused.Message.Contains("set spec.active to true", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Who_may_not_see_every_repository_subscribes_to_named_ones_and_makes_no_deliveries()
+    {
+        await World.NewRepositoryAsync("internal");
+        var spec = new JsonObject { ["url"] = receiver.UrlOf("all"), ["events"] = new JsonArray("*") };
+        var refused = await Assert.ThrowsAsync<ApiException>(() => CreateAsync("WebhookSubscription", "max", spec));
+        Assert.Equal((403, true), (refused.Code, refused.Message.Contains("name one in spec.repository", StringComparison.Ordinal)));
+        var forged = await Assert.ThrowsAsync<ApiException>(() => World.Gateway.CreateAsync(GitWorld.Admin, Deliveries, GitWorld.Namespace, Document(new() { ["subscription"] = "x", ["eventType"] = "push" }), new(), Ct));
+        Assert.Equal(403, forged.Code);
+    }
+
+    /// <summary>A repository, and a subscription to it; its name is the path that it sends to.</summary>
+    private async Task<(Resource Repository, string Path)> SubscribedAsync(string events, bool signed = false, string? retry = null, string? url = null)
+    {
+        var repository = await World.NewRepositoryAsync("internal");
+        await BindMaintainerAsync();
+        var name = repository.Name + "-hook";
+        var spec = new JsonObject { ["repository"] = repository.Name, ["url"] = url ?? receiver.UrlOf(name), ["events"] = new JsonArray(events) };
+        if (retry is not null) spec["retryPolicy"] = KrateJson.ParseObject(retry).Copy();
+        if (signed)
+        {
+            await World.Gateway.CreateAsync(GitWorld.Admin, KindTable.Catalog["Secret"], GitWorld.Namespace, new() { ["metadata"] = new JsonObject { ["name"] = name }, ["stringData"] = new JsonObject { ["secret"] = SecretValue } }, new(), Ct);
+            spec["secretRef"] = new JsonObject { ["name"] = name, ["key"] = "secret" };
+        }
+
+        await World.Gateway.CreateAsync(World.ActorOf("max"), KindTable.Catalog["WebhookSubscription"], GitWorld.Namespace, new() { ["metadata"] = new JsonObject { ["name"] = name }, ["spec"] = spec }, new(), Ct);
+        return (repository, name);
+    }
+
+    private Task<Resource> OpenIssueAsync(Resource repository, string title) => CreateAsync("Issue", "mira", new() { ["repository"] = repository.Name, ["title"] = title });
+
+    private Task<Resource> CreateAsync(string kind, string user, JsonObject spec) => World.Gateway.CreateAsync(World.ActorOf(user), KindTable.Catalog[kind], GitWorld.Namespace, Document(spec), new(), Ct);
+
+    private Task<JsonObject> ActAsync(string user, Resource target, string action) => World.Gateway.ActAsync(World.ActorOf(user), target.Kind, target.Namespace, target.Name, action, null, Ct);
+
+    private async Task<IReadOnlyList<Resource>> AllAsync(Resource repository) =>
+        (await World.Gateway.ListAsync(GitWorld.Admin, Deliveries, GitWorld.Namespace, new ListOptions { Labels = Selector.Parse($"{WellKnown.RepositoryLabel}={repository.Name}") }, Ct)).Items;
+
+    private async Task<Resource> EndedAsync(string delivery) => (await World.UntilAsync("WebhookDelivery", GitWorld.Namespace, delivery, d => RunPhase.IsTerminal(d?.Body.Text("status.phase"))))!;
+
+    private static JsonNode? TryOf(Resource delivery, int index) => delivery.Body.At("status.attempts") is JsonArray tries && index < tries.Count ? tries[index] : null;
+
+    private static JsonObject Document(JsonObject spec) => new() { ["metadata"] = new JsonObject(), ["spec"] = spec };
+
+    private static async Task<string> HmacByOpenSslAsync(byte[] body)
+    {
+        using var openssl = Process.Start(new ProcessStartInfo("openssl", ["dgst", "-sha256", "-hmac", SecretValue]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        await openssl.StandardInput.BaseStream.WriteAsync(body, Ct);
+        openssl.StandardInput.Close();
+        var line = await openssl.StandardOutput.ReadToEndAsync(Ct);
+        return line.Trim().Split(' ')[^1];
+    }
+}
