@@ -1,13 +1,14 @@
 using System.Globalization;
 using Krate.Core.Gateway;
 using Krate.Core.Resources;
+using Krate.Core.Runs;
 using Krate.Core.Store;
 using Microsoft.Extensions.Logging;
 
 namespace Krate.Core.ControlPlane;
 
-/// <summary>Keeps what grows by itself in bounds: the change log and Events.</summary>
-internal sealed class Janitor(IResourceStore store, ControlPlaneParts parts, KindCatalog catalog, ILogger<Janitor> logger) : IControlLoop
+/// <summary>Keeps what grows by itself in bounds: the change log, Events and logs of jobs.</summary>
+internal sealed class Janitor(IResourceStore store, ControlPlaneParts parts, KindCatalog catalog, LogSweep logs, ILogger<Janitor> logger) : IControlLoop
 {
     private readonly KindDefinition events = catalog["Event"];
 
@@ -22,7 +23,9 @@ internal sealed class Janitor(IResourceStore store, ControlPlaneParts parts, Kin
             try
             {
                 await store.CompactAsync(ct);
-                await RemoveOldEventsAsync(PrivilegedAccess.Controller(Name, Ulid.NewUlid().ToString().ToLowerInvariant(), fence), ct);
+                var actor = PrivilegedAccess.Controller(Name, Ulid.NewUlid().ToString().ToLowerInvariant(), fence);
+                await RemoveOldEventsAsync(actor, ct);
+                if (await logs.RunAsync(parts.Gateway, actor, ct) is > 0 and var removed) logger.LogInformation("Deleted the logs of {Count} jobs that are gone", removed);
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {

@@ -74,7 +74,7 @@ public sealed record ListOptions
 
     public string? Continue { get; init; }
 
-    /// <summary>By falling number; needs one namespace and a field selector with one repository.</summary>
+    /// <summary>By falling number or time of creation, in one namespace; numbered kinds need a field selector with one repository.</summary>
     public NewestFirst? Newest { get; init; }
 
     /// <summary>Waits up to three seconds until this process has seen that version (another replica's write); the list may be older after that.</summary>

@@ -42,7 +42,7 @@ public sealed class SecretVault
     private readonly IResourceCache cache;
     private readonly KindDefinition secretKind;
     private readonly byte[] masterKey;
-    private readonly ConcurrentDictionary<string, Task<SearchValues<string>>> known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Task<KnownSecrets>> known = new(StringComparer.Ordinal);
 
     public SecretVault(IResourceStore store, IResourceCache cache, KindCatalog catalog, DataDirectory data)
     {
@@ -69,9 +69,11 @@ public sealed class SecretVault
     /// <summary>Dotted path of the first field that contains a known secret value of the namespace, or null. Never says which value.</summary>
     public async Task<string?> FindKnownValueAsync(string ns, JsonObject document, CancellationToken ct)
     {
-        var values = await known.GetOrAdd(ns, n => LoadKnownAsync(n)).WaitAsync(ct);
-        return Find(document, "", values);
+        return Find(document, "", (await KnownAsync(ns, ct)).Texts);
     }
+
+    /// <summary>What masks the values of a namespace in bytes that are stored. Ask again for each use: it does not learn.</summary>
+    internal Task<KnownSecrets> KnownAsync(string ns, CancellationToken ct) => known.GetOrAdd(ns, LoadKnownAsync).WaitAsync(ct);
 
     /// <summary>The encrypted form of a value for the store.</summary>
     internal byte[] Encrypt(string uid, string key, ReadOnlySpan<byte> value)
@@ -94,7 +96,7 @@ public sealed class SecretVault
         return same;
     }
 
-    private byte[] Decrypt(string uid, string key, byte[] cipher)
+    internal byte[] Decrypt(string uid, string key, byte[] cipher)
     {
         if (cipher.Length < 29 || cipher[0] != Format) throw new CryptographicException("unknown format of a stored Secret value");
         var plain = new byte[cipher.Length - 29];
@@ -103,17 +105,16 @@ public sealed class SecretVault
         return plain;
     }
 
-    private async Task<SearchValues<string>> LoadKnownAsync(string ns)
+    private async Task<KnownSecrets> LoadKnownAsync(string ns)
     {
         var values = new HashSet<string>(StringComparer.Ordinal);
         await foreach (var (uid, key, cipher) in store.ReadAllSecretValuesAsync(ns, CancellationToken.None))
         {
             var text = Encoding.UTF8.GetString(Decrypt(uid, key, cipher)).Trim();
-            foreach (var form in new[] { text, Convert.ToBase64String(Encoding.UTF8.GetBytes(text)) })
-                if (form.Length >= MinKnownLength && text.Distinct().Count() >= MinKnownDistinct && text.Length >= MinKnownLength) values.Add(form);
+            if (text.Length >= MinKnownLength && text.Distinct().Count() >= MinKnownDistinct) values.Add(text);
         }
 
-        return SearchValues.Create([.. values], StringComparison.Ordinal);
+        return new KnownSecrets(values);
     }
 
     private static string? Find(JsonNode? node, string path, SearchValues<string> values)

@@ -4,8 +4,9 @@ using System.Text.Json.Nodes;
 namespace Krate.Core.Resources;
 
 /// <summary>
-/// A numbered kind by falling number instead of by name: one repository of one namespace, which the field selector names. For
-/// Krate's own pages; the REST API lists by name, as Kubernetes does.
+/// Another order than by name: a numbered kind by falling number, in the repository that the field selector names; a kind with
+/// <see cref="KindDefinition.OrderedByCreation"/> from the newest on, in one repository or the whole namespace. For Krate's own
+/// pages; the REST API lists by name, as Kubernetes does.
 /// </summary>
 /// <param name="Before">Only smaller numbers: what is older.</param>
 /// <param name="After">Only greater numbers, the nearest of them: what is newer.</param>

@@ -33,6 +33,9 @@ public sealed class JobLog
     /// <summary>Of a longer line only so many bytes are read.</summary>
     public const int LongestLine = 8 << 10;
 
+    private const long LookedForFailure = 64 << 20;
+    private const int LinesAtOnce = 1000;
+
     private readonly string path;
     private readonly LineIndex index = new();
     private readonly SemaphoreSlim extending = new(1);
@@ -83,6 +86,27 @@ public sealed class JobLog
         // No line has a line end in it.
         if (needle.Length is 0 or > LongestLine || needle.AsSpan().Contains((byte)'\n')) return new([], 0, true);
         return await new LogSearch(needle, fromLine, limit).RunAsync(path, Length, ct);
+    }
+
+    /// <summary>The first error of the log, looked for in its first bytes only.</summary>
+    public async Task<(string Text, long Line)?> FindFailureAsync(CancellationToken ct)
+    {
+        var search = new FailureSearch();
+        var looked = 0L;
+        for (long first = 0; looked < LookedForFailure;)
+        {
+            var lines = await ReadLinesAsync(first, LinesAtOnce, ct);
+            foreach (var line in lines)
+            {
+                if (search.Take(line.Text)) return search.Found;
+                looked += line.Text.Length + line.CutBytes;
+            }
+
+            if (lines.Count < LinesAtOnce) break;
+            first += lines.Count;
+        }
+
+        return search.Found;
     }
 
     /// <summary>Brings the index up to the end of the file.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using Krate.Core.Gateway;
 using Krate.Core.Resources;
 
 namespace Krate.Core.Runs;
@@ -22,8 +23,11 @@ public sealed record LogLimits
 public sealed class JobLogs
 {
     private const int IndexesKept = 256;
+    private const int LongestRevealed = 7;
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private readonly LogFiles files;
+    private readonly SecretVault vault;
+    private readonly HeldBytes held;
     private readonly LogLimits limits;
     private readonly TimeProvider time;
     private readonly ConcurrentDictionary<string, TaskCompletionSource> news = new(StringComparer.Ordinal);
@@ -31,7 +35,8 @@ public sealed class JobLogs
     private readonly Lock gate = new();
     private long uses;
 
-    internal JobLogs(LogFiles files, LogLimits limits, TimeProvider time) => (this.files, this.limits, this.time) = (files, limits, time);
+    internal JobLogs(LogFiles files, SecretVault vault, LogLimits limits, TimeProvider time) =>
+        (this.files, this.vault, held, this.limits, this.time) = (files, vault, new HeldBytes(vault), limits, time);
 
     /// <summary>Puts bytes at the end of a log.</summary>
     /// <param name="offset">Where the sender thinks that the end is.</param>
@@ -51,10 +56,9 @@ public sealed class JobLogs
             if (length + chunk.Length > limits.LogBytes) throw TooLarge(job, $"a log may have {limits.LogBytes:N0} bytes; this one has {length:N0}");
             if (chunk.Length == 0) return length;
             LogTimes.Note(log, length, time.GetUtcNow());
-            await WriteAsync(log, length, chunk);
-            length += chunk.Length;
+            await StoreAsync(job, log, length, chunk, ct);
             Tell(log);
-            return length;
+            return length + chunk.Length;
         }
     }
 
@@ -65,10 +69,52 @@ public sealed class JobLogs
         var log = files.PathOf(job);
         using (await files.LockAsync(log, ct))
         {
-            if (!LogFiles.IsSealed(log)) await File.WriteAllBytesAsync(log + ".end", [], ct);
+            if (!LogFiles.IsSealed(log))
+            {
+                await DecideAsync(job, log);
+                await File.WriteAllBytesAsync(log + ".end", [], ct);
+            }
+
             Tell(log);
             return LogFiles.LengthOf(log);
         }
+    }
+
+    /// <summary>
+    /// Writes bytes behind those that were held back, with stars over secrets. Readers must at no moment see bytes that are not
+    /// decided: what is held says where they stop, and is replaced after the log has grown, or made before.
+    /// </summary>
+    private async Task StoreAsync(Resource job, string log, long length, ReadOnlyMemory<byte> chunk, CancellationToken ct)
+    {
+        var secrets = await vault.KnownAsync(job.Namespace, ct);
+        var before = held.Read(log, job.Uid, length) ?? [];
+        byte[] clear = [.. before, .. chunk.Span], stored = [.. clear];
+        var undecided = LogMask.Apply(secrets, stored);
+        stored.AsSpan(stored.Length - undecided).Fill((byte)'*');
+        var start = length - before.Length;
+        if (before.Length == 0) Hold();
+        await WriteAsync(log, start, stored);
+        if (before.Length > 0) Hold();
+
+        void Hold()
+        {
+            if (undecided > 0) held.Write(log, job.Uid, start + clear.Length - undecided, clear.AsSpan(clear.Length - undecided));
+            else HeldBytes.Remove(log);
+        }
+    }
+
+    /// <summary>Nothing more comes: a few bytes are what they seem to be, more of them stay stars.</summary>
+    private async Task DecideAsync(Resource job, string log)
+    {
+        var length = LogFiles.LengthOf(log);
+        if (held.Read(log, job.Uid, length) is { Length: > 0 and <= LongestRevealed } last)
+        {
+            var secrets = await vault.KnownAsync(job.Namespace, CancellationToken.None);
+            secrets.Mask(last);
+            await WriteAsync(log, length - last.Length, last);
+        }
+
+        HeldBytes.Remove(log);
     }
 
     /// <summary>The log as it is now; null when nothing was written.</summary>
@@ -103,7 +149,8 @@ public sealed class JobLogs
             ended |= LogFiles.IsSealed(path);
             var length = LogFiles.VisibleLengthOf(path);
             if (length > said) yield return said = length;
-            if (ended) yield break;
+            // A log that was there and is gone went with its job.
+            if (ended || (said > 0 && !File.Exists(path))) yield break;
             await signal.WaitAsync(LookEvery, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             ct.ThrowIfCancellationRequested();
         }

@@ -17,7 +17,7 @@ internal sealed class FieldIndex(Database database, KindCatalog catalog)
         $"{Format}\n" + string.Join('\n', catalog.All.OrderBy(k => k.Kind, StringComparer.Ordinal).Select(Fields)))));
 
     private static string Fields(KindDefinition kind) =>
-        $"{kind.Kind}{(kind.Numbered ? "#" : "")}:{string.Join(',', kind.SelectableFields.Order(StringComparer.Ordinal).Select(f => kind.SelectableLists.Contains(f) ? f + "[]" : f))}";
+        $"{kind.Kind}{(kind.Numbered ? "#" : kind.OrderedByCreation ? "##" : "")}:{string.Join(',', kind.SelectableFields.Order(StringComparer.Ordinal).Select(f => kind.SelectableLists.Contains(f) ? f + "[]" : f))}";
 
     public async Task RefreshAsync(CancellationToken ct)
     {

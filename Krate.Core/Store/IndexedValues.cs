@@ -10,8 +10,8 @@ namespace Krate.Core.Store;
 /// <summary>
 /// What the label index holds of a document: its labels, and the kind's selectable fields under their path with a dot in
 /// front, which no label key can begin with. A list has one entry for itself and one for each element, whose key is the path,
-/// an equals sign and the element. Of a numbered kind there is, besides, one entry in its repository for everything that a list
-/// of the newest may be narrowed to, whose value is the number.
+/// an equals sign and the element. Of a kind with an order there is, besides, one entry in its repository for everything that a list
+/// of the newest may be narrowed to, whose value is the number; where the order is that of creation, the same once more for all repositories.
 /// </summary>
 public static class IndexedValues
 {
@@ -32,7 +32,7 @@ public static class IndexedValues
         _ => Scalar(resource.Body.At(path)),
     };
 
-    /// <summary>Key of the entry that orders the numbered resources of a repository, all or those that have this in a field.</summary>
+    /// <summary>Key of the entry that orders the resources of a repository (of all of them: empty), every one or those that have this in a field.</summary>
     internal static string NumberedKey(string ns, string repository, string? path = null, string text = "") =>
         $"#{ns}/{Clip(repository)}{(path is null ? "" : ElementKey(path, text))}";
 
@@ -68,17 +68,20 @@ public static class IndexedValues
             else if (Scalar(body.At(path)) is { } text) values[FieldKey(path)] = Clip(text);
         }
 
-        if (kind.Numbered) AddNumbered(values, kind, ns, body);
+        if (NewestFirst.OrderOf(kind, body) is { } order && kind.RepositoryPath is { } place && body.Text(place) is { } repository)
+        {
+            AddOrdered(values, kind, ns, repository, order, body);
+            if (kind.OrderedByCreation) AddOrdered(values, kind, ns, "", order, body);
+        }
+
         return [.. values];
     }
 
-    private static void AddNumbered(SortedDictionary<string, string> values, KindDefinition kind, string ns, JsonObject body)
+    private static void AddOrdered(SortedDictionary<string, string> values, KindDefinition kind, string ns, string repository, long order, JsonObject body)
     {
-        // By its text: a document that is just being made may hold any type of number.
-        if (!long.TryParse(Scalar(body.At(NumberPath)), NumberStyles.None, CultureInfo.InvariantCulture, out var number) || kind.RepositoryPath is not { } path || body.Text(path) is not { } repository) return;
-        var value = NumberValue(number);
+        var value = NumberValue(order);
         values[NumberedKey(ns, repository)] = value;
-        foreach (var field in kind.SelectableFields.Where(f => f != NumberPath && f != path))
+        foreach (var field in kind.SelectableFields.Where(f => f != NumberPath && f != kind.RepositoryPath))
         {
             var node = body.At(field);
             foreach (var text in kind.SelectableLists.Contains(field) ? Elements(node) : Scalar(node) is { } one ? [one] : [])

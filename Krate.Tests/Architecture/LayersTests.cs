@@ -16,7 +16,7 @@ public sealed partial class LayersTests
         ["Krate.Core/Repositories"] = ["Core.Resources", "Core.Store", "Core.Gateway", "Core.Git", "Core.Outbound"],
         ["Krate.Core/Runs"] = ["Core.Resources", "Core.Store", "Core.Gateway"],
         ["Krate.Core/Identity"] = ["Core.Resources", "Core.Store", "Core.Gateway"],
-        ["Krate.Core/ControlPlane"] = ["Core.Resources", "Core.Store", "Core.Gateway"],
+        ["Krate.Core/ControlPlane"] = ["Core.Resources", "Core.Store", "Core.Gateway", "Core.Runs"],
         ["Krate.Core/Kinds"] = ["Core.Resources", "Core.Store", "Core.Gateway", "Core.ControlPlane", "Core.Git", "Core.Repositories", "Core.Runs", "Core.Identity"],
         ["Krate.Core/Generation"] = ["Core.Resources", "Core.Kinds"],
         ["Krate.Web/Components"] = ["Core.Resources", "Core.Gateway", "Core.Git", "Web.Live", "Web.Hosting", "Web.Layout"],

@@ -6,6 +6,7 @@ using Krate.Core.Identity;
 using Krate.Core.Kinds;
 using Krate.Core.Repositories;
 using Krate.Core.Resources;
+using Krate.Core.Runs;
 using Krate.Core.Store;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -64,6 +65,7 @@ internal sealed class ControlPlaneWorld : IAsyncDisposable
             .AddKrateGateway()
             .AddKrateIdentity(new IdentityOptions("https://krate.test", LocalDeveloper: true))
             .AddKrateRepositories(new RepositoryOptions { PublicUrl = "https://krate.test" })
+            .AddKrateRuns(new LogLimits())
             .AddKrateControlPlane(options)
             .BuildServiceProvider();
         var world = new ControlPlaneWorld(services, own, runs);

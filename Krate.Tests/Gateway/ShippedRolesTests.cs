@@ -12,7 +12,7 @@ public sealed class ShippedRolesTests
     private static readonly string[] Bindable =
     [
         "krate-viewer", "krate-developer", "krate-maintainer", "krate-org-admin", "krate-agent-readonly", "krate-agent-repository-repair", "krate-agent-ci-diagnoser",
-        "krate-agent-workspace-manager", "krate-runner-untrusted", "krate-runner-trusted", "krate-secret-grant-admin", "krate-agent-approver",
+        "krate-agent-workspace-manager", "krate-runner-untrusted", "krate-runner-trusted", "krate-secret-grant-admin", "krate-agent-approver", "krate-ci-reporter",
     ];
 
     private static readonly (string May, string Who)[] Table =
@@ -27,10 +27,13 @@ public sealed class ShippedRolesTests
         ("merge krate.a5c.ai pullrequests",              "krate-maintainer krate-org-admin"),
         ("create krate.a5c.ai comments",                 "krate-developer krate-maintainer krate-org-admin krate-agent-repository-repair krate-agent-ci-diagnoser"),
         ("delete krate.a5c.ai comments",                 "krate-maintainer krate-org-admin"),
-        ("log krate.a5c.ai jobs",                        "krate-viewer krate-developer krate-maintainer krate-org-admin krate-agent-readonly krate-agent-repository-repair krate-agent-ci-diagnoser"),
-        ("get krate.a5c.ai jobs",                        "krate-viewer krate-developer krate-maintainer krate-org-admin krate-agent-readonly krate-agent-repository-repair krate-agent-ci-diagnoser krate-runner-untrusted krate-runner-trusted krate-agent-approver"),
+        ("log krate.a5c.ai jobs",                        "krate-viewer krate-developer krate-maintainer krate-org-admin krate-agent-readonly krate-agent-repository-repair krate-agent-ci-diagnoser krate-ci-reporter"),
+        ("get krate.a5c.ai jobs",                        "krate-viewer krate-developer krate-maintainer krate-org-admin krate-agent-readonly krate-agent-repository-repair krate-agent-ci-diagnoser krate-runner-untrusted krate-runner-trusted krate-agent-approver krate-ci-reporter"),
+        ("create krate.a5c.ai jobs/log",                 "krate-org-admin krate-ci-reporter"),
+        ("finish krate.a5c.ai jobs",                     "krate-org-admin krate-ci-reporter"),
+        ("create krate.a5c.ai pipelines",                "krate-developer krate-maintainer krate-org-admin krate-ci-reporter"),
         ("rerun krate.a5c.ai pipelines",                 "krate-developer krate-maintainer krate-org-admin"),
-        ("get krate.a5c.ai pipelines",                   "krate-viewer krate-developer krate-maintainer krate-org-admin krate-agent-readonly krate-agent-repository-repair krate-agent-ci-diagnoser krate-runner-trusted krate-agent-approver"),
+        ("get krate.a5c.ai pipelines",                   "krate-viewer krate-developer krate-maintainer krate-org-admin krate-agent-readonly krate-agent-repository-repair krate-agent-ci-diagnoser krate-runner-trusted krate-agent-approver krate-ci-reporter"),
         ("get krate.a5c.ai agentstacks",                 "krate-viewer krate-developer krate-maintainer krate-org-admin krate-secret-grant-admin krate-agent-approver"),
         ("update krate.a5c.ai agentstacks",              "krate-maintainer krate-org-admin"),
         ("dispatch krate.a5c.ai agentstacks",            "krate-developer krate-maintainer krate-org-admin"),

@@ -33,6 +33,8 @@ public sealed partial class OutsiderTests(GitWorld world) : IDisposable
         ["/_blazor"] = "opens a circuit, which draws the pages that are walked here",
         ["/_blazor/disconnect/"] = "ends a circuit",
         ["/_blazor/initializers/"] = "names of scripts",
+        ["/hubs/runs/negotiate"] = "opens a hub; who may follow a log is a test of its own",
+        ["/hubs/runs"] = "opens a hub; who may follow a log is a test of its own",
         ["/signin/local"] = "signs in the local developer, who may see everything",
         ["/signout"] = "ends a session",
     };
@@ -239,6 +241,7 @@ public sealed partial class OutsiderTests(GitWorld world) : IDisposable
         yield return new("DELETE", one + "?dryRun=All", null);
         yield return new("DELETE", one, null);
         foreach (var action in kind.Actions) yield return new("POST", $"{one}/{action}", "{}");
+        foreach (var action in kind.ByteActions) yield return new("GET", $"{one}/{action}", null);
         // Another of the kind that refers to what is hidden. A name that is taken is another matter.
         var other = document.Copy();
         if (kind.NamePrefix is null) other.Set("metadata.name", "other-" + kind.Plural);

@@ -33,6 +33,23 @@ public abstract partial class StoreContract
     }
 
     [Fact]
+    public async Task What_is_ordered_by_creation_is_listed_newest_first_in_one_repository_and_in_all()
+    {
+        var all = new List<Resource>();
+        for (var i = 1; i <= 40; i++) all.Add(await CommitAsync(Ordered(i, i % 3 == 0 ? "lib" : "app", i % 11 == 0 ? "krate-org-beta" : Ns)));
+        foreach (var fields in new[] { "", "spec.repository=app", "status.phase=Open", "spec.repository=lib,status.phase=Open", "spec.tags=bug", "status.phase!=Open" })
+        {
+            foreach (var repositories in new string[]?[] { null, ["app"], [] })
+            {
+                var query = new ListQuery(Run, Ns, Selector.Everything, Selector.Parse(fields)) { Limit = 7, Repositories = repositories, Newest = new() { Counted = true } };
+                var wanted = all.Where(r => r.Namespace == Ns && IndexedValues.Matches(r, query.Labels, query.Fields) && (repositories is null || repositories.Contains(r.Label(WellKnown.RepositoryLabel))))
+                    .OrderByDescending(NewestFirst.OrderOf).Select(r => r.ToString()).ToList();
+                Assert.Equal(wanted, (await WalkAsync(query, wanted.Count)).Select(r => r.ToString()));
+            }
+        }
+    }
+
+    [Fact]
     public async Task The_newest_are_listed_of_one_repository_in_one_namespace_only()
     {
         var query = new ListQuery(Issue, Ns, Selector.Everything, Selector.Parse("spec.repository=app")) { Newest = new() };
@@ -78,7 +95,18 @@ public abstract partial class StoreContract
         return down;
     }
 
-    private static long NumberOf(Resource resource) => resource.Body.Whole("spec.number") ?? 0;
+    private static long NumberOf(Resource resource) => NewestFirst.OrderOf(resource);
+
+    /// <summary>Named against the order. Every fifth is of a time before there was one: it stands by its second.</summary>
+    private static CreateWrite Ordered(int i, string repository, string ns)
+    {
+        var name = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"run-{i * 37 % 41:00}");
+        var body = Document(Run, name, ns, spec: new JsonObject { ["repository"] = repository }, labels: [(WellKnown.RepositoryLabel, repository)]);
+        Retag(body, i);
+        body.Set("metadata.creationTimestamp", Timestamps.Format(DateTimeOffset.UnixEpoch.AddSeconds(i)));
+        if (i % 5 != 0) body.Set("status.order", (i * 1_000_000L) + 17);
+        return new(Run, ns, name, body);
+    }
 
     /// <summary>Named so that names and numbers have different orders.</summary>
     private static CreateWrite Numbered(int number, string repository, string ns)

@@ -30,9 +30,15 @@ public abstract partial class StoreContract(PostgresServer? postgres) : IAsyncLi
         SpecType = typeof(StackSpec), RepositoryPath = "spec.repository", SelectableFields = ["status.phase", "spec.repository", "spec.number", "spec.tags"],
     };
 
+    protected static KindDefinition Run { get; } = new()
+    {
+        Kind = "Run", Plural = "runs", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "A run.", OrderedByCreation = true,
+        SpecType = typeof(StackSpec), RepositoryPath = "spec.repository", SelectableFields = ["status.phase", "spec.repository", "spec.tags"],
+    };
+
     protected static KindCatalog Catalog { get; } = new(
     [
-        Stack, Issue,
+        Stack, Issue, Run,
         new() { Kind = "AuditEvent", Plural = "auditevents", Group = WellKnown.ApiGroup, Version = WellKnown.ApiVersion, Scope = KindScope.Org, Description = "What happened.", ReadOnly = true },
     ]);
 

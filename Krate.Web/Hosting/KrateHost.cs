@@ -15,6 +15,7 @@ using Krate.Web.Hosting.Tls;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.Hosting.StaticWebAssets;
+using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.Extensions.Options;
 
 namespace Krate.Web.Hosting;
@@ -186,6 +187,7 @@ public static class KrateHost
         app.MapOpenId();
         app.MapSignIn();
         app.MapKrateApi();
+        app.MapHub<RunHub>(RunHub.Path, hub => hub.Transports = HttpTransportType.WebSockets);
         app.MapGit();
         app.MapKratePages();
     }

@@ -18,7 +18,7 @@ public sealed record LiveSource(KindDefinition Kind, string? Namespace)
     /// <summary>A test of the page's own, and the words that say which. Applied by the page, as <see cref="Text"/> is.</summary>
     public (string Words, Func<Resource, bool> Admits)? Where { get; init; }
 
-    /// <summary>By falling number, a page of <see cref="Limit"/>; null for by name.</summary>
+    /// <summary>By falling number, or the newest first; a page of <see cref="Limit"/>; null for by name.</summary>
     public NewestFirst? Newest { get; init; }
 
     /// <summary>0 for all.</summary>
@@ -43,7 +43,7 @@ public sealed record LiveSource(KindDefinition Kind, string? Namespace)
     public string KeyOf(Resource resource) =>
         Newest is null ? $"{resource.Namespace}\u0001{resource.Name}" : NumberOf(resource).ToString("D19", System.Globalization.CultureInfo.InvariantCulture);
 
-    public static long NumberOf(Resource resource) => resource.Body.Whole("spec.number") ?? 0;
+    public static long NumberOf(Resource resource) => NewestFirst.OrderOf(resource);
 
     private static string Show(Selector selector) =>
         string.Join(',', selector.Terms.Select(t => $"{t.Key} {t.Operator} {string.Join('/', t.Values)}"));

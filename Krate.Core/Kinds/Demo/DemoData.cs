@@ -33,6 +33,7 @@ public static class DemoData
 
         await AddOwnersAsync(gateway, actor, ct);
         await repository.FillAsync(gateway, actor, ct);
+        await DemoRun.EnsureAsync(gateway, actor, repository.Git, ct);
         // Last: a start that was cut short begins again, and finds what is there.
         await CreateAsync(gateway, actor, new JsonObject
         {

@@ -12,12 +12,14 @@ public sealed class DemoRepository(RepositoryFiles files, RefRecorder recorder)
 
     private static readonly KindDefinition Kind = KindTable.Catalog["Repository"];
 
+    internal GitRepository Git => new(files.DirectoryOf(DemoData.Organization, Name));
+
     /// <summary>Waits until the reconciler has made the git directory. A repository in which there is something already stays as it is.</summary>
     internal async Task FillAsync(IResourceGateway gateway, Actor actor, CancellationToken ct)
     {
         var ns = WellKnown.OrgNamespace(DemoData.Organization);
         await WaitForHostingAsync(gateway, actor, ns, ct);
-        var git = new GitRepository(files.DirectoryOf(DemoData.Organization, Name));
+        var git = Git;
         if ((await git.RunOrThrowAsync(["for-each-ref", "--count=1"], ct)).Bytes.Length > 0) return;
         var output = await git.RunAsync(["fast-import", "--quiet", "--done"], ct, input: History());
         if (output.ExitCode != 0) throw output.ToException("fast-import");

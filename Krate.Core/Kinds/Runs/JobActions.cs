@@ -40,6 +40,23 @@ internal sealed class FinishJobAction(RunWriter writer, JobLogs logs) : IResourc
         if (IsSo(target, phase, exitCode)) return target.Body.Copy();
         // First the log: what comes after this moment is refused, whatever becomes of the status.
         var result = new JsonObject { ["phase"] = phase, ["exitCode"] = exitCode, ["logBytes"] = await logs.SealAsync(target, ct) };
+        if (phase == RunPhase.Failed && await logs.OpenAsync(target, ct) is { } log && await log.FindFailureAsync(ct) is var (text, line))
+            (result["failureSignature"], result["failureLine"]) = (text, line);
+        try
+        {
+            return await WriteAsync(actor, target, result, ct);
+        }
+        catch (ApiException e) when (e.ProductCode == "SECRET_VALUE_REJECTED")
+        {
+            // The line has the value of a Secret that came after it. The result matters more than its words.
+            result.Remove("failureSignature");
+            return await WriteAsync(actor, target, result, ct);
+        }
+    }
+
+    private async Task<JsonObject> WriteAsync(Actor actor, Resource target, JsonObject result, CancellationToken ct)
+    {
+        var (phase, exitCode) = (result.Text("phase")!, (int?)result.Whole("exitCode"));
         var changed = await writer.ChangeAsync(PrivilegedAccess.Runs(actor.CorrelationId), target, job =>
         {
             if (IsSo(job, phase, exitCode)) return null;

@@ -11,7 +11,7 @@ internal sealed class ListFilter
     private readonly List<IndexTerm> terms;
     private readonly IndexTerm? driver;
 
-    /// <summary>Of a list of the newest: what names the repository.</summary>
+    /// <summary>Of a list of the newest: what names the repository; null for all of the namespace.</summary>
     private readonly IndexTerm? repository;
 
     public ListFilter(ListQuery query, Database database)
@@ -20,8 +20,11 @@ internal sealed class ListFilter
         this.database = database;
         terms = [.. query.Labels.Terms.Select(t => new IndexTerm(IndexedValues.Clip(t.Key), t)), .. query.Fields.Terms.Where(t => Column(t.Key) is null).Select(OnField)];
         repository = query.Newest is null ? null : RepositoryTerm();
-        driver = repository is null ? Driver(terms) : Narrowest() ?? repository;
+        driver = query.Newest is null ? Driver(terms) : Narrowest() ?? repository;
     }
+
+    /// <summary>Whether the rows come off the label index instead of the key index.</summary>
+    private bool IsIndexed => driver is not null || query.Newest is not null;
 
     /// <summary>No selector at all: counting costs a range of the key index.</summary>
     public bool IsPlain => query.Labels.IsEmpty && query.Fields.IsEmpty && query.Names is null && query.Repositories is null;
@@ -34,9 +37,9 @@ internal sealed class ListFilter
     /// <summary>Namespace, name, version and body of the first matching rows after a key, or in the order of numbers. Sort them: a join gives no order away.</summary>
     public Statement Page(ContinueToken? after, int limit)
     {
-        var keys = Keys(driver is null ? "SELECT k.namespace, k.name, k.version, k.body" : "SELECT k.namespace, k.name", after).Raw($" ORDER BY {Order}");
+        var keys = Keys(IsIndexed ? "SELECT k.namespace, k.name" : "SELECT k.namespace, k.name, k.version, k.body", after).Raw($" ORDER BY {Order}");
         if (limit > 0) keys.Raw($" LIMIT {limit}");
-        if (driver is null) return keys;
+        if (!IsIndexed) return keys;
 
         // The page is chosen on the label index alone; only its bodies are fetched.
         return new Statement().Raw("SELECT r.namespace, r.name, r.version, r.body FROM (").Add($"{keys}")
@@ -50,8 +53,8 @@ internal sealed class ListFilter
     /// <summary>The matching rows of the key index, or of the label index where a term can drive it.</summary>
     private Statement Keys(string columns, ContinueToken? after)
     {
-        var select = new Statement().Raw($"{columns} FROM {(driver is null ? "resources" : "resource_labels")} k ").Add($"WHERE k.kind = {query.Kind.Kind}");
-        if (query.Newest is { } newest) InNumbers(select, newest, repository!.Term.Values[0]);
+        var select = new Statement().Raw($"{columns} FROM {(IsIndexed ? "resource_labels" : "resources")} k ").Add($"WHERE k.kind = {query.Kind.Kind}");
+        if (query.Newest is { } newest) InOrder(select, newest, repository?.Term.Values[0] ?? "");
         else if (driver?.Entry is var (key, value)) select.Add($" AND k.key = {key} AND k.value = {value}");
         if (query.Namespace is { } ns) select.Add($" AND k.namespace = {ns}");
         if (after is not null) After(select, after);
@@ -82,9 +85,9 @@ internal sealed class ListFilter
         else select.Add($" AND (k.namespace, k.name) > ({after.Namespace}, {after.Name})");
     }
 
-    private void InNumbers(Statement select, NewestFirst newest, string repositoryName)
+    private void InOrder(Statement select, NewestFirst newest, string repositoryName)
     {
-        var key = ReferenceEquals(driver, repository)
+        var key = driver is null || ReferenceEquals(driver, repository)
             ? IndexedValues.NumberedKey(query.Namespace!, repositoryName)
             : IndexedValues.NumberedKey(query.Namespace!, repositoryName, driver!.Term.Key, driver.Term.Values[0]);
         select.Add($" AND k.key = {key}");
@@ -177,10 +180,13 @@ internal sealed class ListFilter
         terms.Where(t => t.Entry is not null).OrderBy(t => t.Key is WellKnown.OrgLabel or WellKnown.NamespaceLabel ? 1 : 0).FirstOrDefault();
 
     /// <exception cref="ApiException">400: the newest of what is not said.</exception>
-    private IndexTerm RepositoryTerm() =>
-        query.Kind is { Numbered: true, RepositoryPath: { } path } && query.Namespace is not null && terms.FirstOrDefault(t => t.Term.Key == path && t.Entry is not null) is { } term
-            ? term
-            : throw ApiException.BadRequest("the newest are listed of a numbered kind, in one namespace, selected by one repository");
+    private IndexTerm? RepositoryTerm()
+    {
+        if (query.Kind is not ({ Numbered: true } or { OrderedByCreation: true }) || query.Namespace is null) throw ApiException.BadRequest("the newest are listed of a kind that has an order, in one namespace");
+        var term = terms.FirstOrDefault(t => t.Term.Key == query.Kind.RepositoryPath && t.Entry is not null);
+        if (term is null && query.Kind.Numbered) throw ApiException.BadRequest("the newest of a numbered kind are listed of one repository, which a selector names");
+        return term;
+    }
 
     /// <summary>The field that few have: a phase is what many have.</summary>
     private IndexTerm? Narrowest() =>

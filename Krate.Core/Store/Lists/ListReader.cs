@@ -36,7 +36,7 @@ internal sealed class ListReader(Database database)
         var head = (await session.QueryAsync(HeadTable.Select, HeadTable.Read, ct))[0];
         var page = new ListFilter(query, database).Page(null, query.Limit > 0 ? query.Limit + 1 : 0);
         var rows = await session.QueryAsync(page, r => Row(query.Kind, r), ct);
-        rows.Sort((a, b) => NumberOf(b).CompareTo(NumberOf(a)));
+        rows.Sort((a, b) => NewestFirst.OrderOf(b).CompareTo(NewestFirst.OrderOf(a)));
         var more = query.Limit > 0 && rows.Count > query.Limit;
         if (more) rows.RemoveAt(newest.After is null ? rows.Count - 1 : 0);
         long? matching = null;
@@ -44,8 +44,6 @@ internal sealed class ListReader(Database database)
             matching = (await session.QueryAsync(new ListFilter(query with { Newest = new() }, database).Count(null, NewestFirst.MostCounted), r => r.GetInt64(0), ct))[0];
         return new ResourcePage(rows, head.Version) { HasMore = more, Matching = matching };
     }
-
-    private static long NumberOf(Resource resource) => resource.Body.Whole(IndexedValues.NumberPath) ?? 0;
 
     private static int ByKey(Resource a, Resource b) => GroupPlan.KeyOrder.Compare(a.Key, b.Key);
 

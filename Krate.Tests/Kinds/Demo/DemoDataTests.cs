@@ -4,6 +4,7 @@ using Krate.Core.Kinds;
 using Krate.Core.Kinds.Demo;
 using Krate.Core.Repositories;
 using Krate.Core.Resources;
+using Krate.Core.Runs;
 using Krate.Tests.ControlPlane;
 using Xunit;
 
@@ -34,6 +35,13 @@ public sealed class DemoDataTests
         Assert.Equal("", (await git.RunOrThrowAsync(["fsck", "--strict"], ControlPlaneWorld.Ct)).Text);
         var head = (await git.RunOrThrowAsync(["rev-parse", "main"], ControlPlaneWorld.Ct)).Lines.Single();
         Assert.Equal(head, (await world.FindAsync("Repository", Ns, "payments-api"))!.Body.Text("status.head"));
+
+        var run = (await world.FindAsync("Pipeline", Ns, "pipeline-01jv0000000000000000000001"))!;
+        Assert.Equal(("failed", "openapi"), (run.Body.Text("status.phase"), run.Body.Text("status.failedStep")));
+        Assert.Contains("payments.lock.yaml", run.Body.Text("status.failureSignature"), StringComparison.Ordinal);
+        var job = (await world.FindAsync("Job", Ns, "job-01jv0000000000000000000002"))!;
+        var log = await (await world.Service<JobLogs>().OpenAsync(job, ControlPlaneWorld.Ct))!.ReadLinesAsync(0, 10, ControlPlaneWorld.Ct);
+        Assert.StartsWith("fatal: ", log[(int)job.Body.Whole("status.failureLine")! - 1].Text, StringComparison.Ordinal);
 
         await world.DeleteAsync("AgentStack", Ns, "issue-triage");
         await DemoData.EnsureAsync(world.Gateway, RepositoryOf(world), ControlPlaneWorld.Ct);

@@ -9,7 +9,7 @@ internal sealed class CircuitLimit(RequestDelegate next, KrateSettings settings)
 
     public async Task InvokeAsync(HttpContext context)
     {
-        if (!context.Request.IsCircuit() || !context.Request.IsWebSocket())
+        if (!(context.Request.IsCircuit() || context.Request.IsHub()) || !context.Request.IsWebSocket())
         {
             await next(context);
             return;

@@ -32,6 +32,8 @@ internal sealed class HostGuard(RequestDelegate next, KrateSettings settings)
     /// <summary>Web sockets, the circuit's hub, and writes that no Authorization header vouches for.</summary>
     private static bool NeedsOrigin(HttpRequest request)
     {
+        // No page of another site can send an Authorization header with a web socket.
+        if (request.IsHub() && request.Headers.Authorization.Count > 0 && request.Headers.Cookie.Count == 0) return false;
         if (request.IsWebSocket() || request.IsCircuit()) return true;
         if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method)) return false;
         if (request.Headers.Authorization.Count > 0) return false;

@@ -1,0 +1,91 @@
+using System.Runtime.CompilerServices;
+using Krate.Core.Gateway;
+using Krate.Core.Resources;
+using Krate.Core.Runs;
+using Krate.Web.Hosting;
+using Microsoft.AspNetCore.SignalR;
+
+namespace Krate.Web.Api;
+
+/// <summary>A piece of a log as it is stored.</summary>
+/// <param name="Offset">Where it begins.</param>
+public sealed record LogChunk(long Offset, byte[] Bytes);
+
+/// <summary>For programs that follow logs: <c>/hubs/runs</c>. A stream ends when the job does, or with an error when the caller's rights change.</summary>
+internal sealed class RunHub(IResourceGateway gateway, IAuthorizer authorizer, JobLogs logs, OrgNamespaces organizations, KindCatalog catalog, TimeProvider time) : Hub
+{
+    public const string Path = "/hubs/runs";
+
+    private const int ChunkBytes = 24 << 10;
+
+    /// <summary>The bytes of a log from an offset on, as they come. A client that reads slowly keeps the server from reading on; nothing piles up.</summary>
+    /// <exception cref="HubException">The refusal in words.</exception>
+    public async IAsyncEnumerable<LogChunk> FollowLog(string org, string job, long offset, [EnumeratorCancellation] CancellationToken ct)
+    {
+        var actor = Context.GetHttpContext()!.GetActor();
+        // Before the question, so that a right that goes away between the two ends the stream.
+        var epoch = authorizer.EpochOf(actor);
+        var target = await FindAsync(actor, org, job, offset, ct);
+        using var rights = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        _ = EndWithRightsAsync(actor, epoch, rights);
+        await using var chunks = ChunksAsync(target, offset, rights.Token).GetAsyncEnumerator(rights.Token);
+        while (true)
+        {
+            try
+            {
+                if (!await chunks.MoveNextAsync()) yield break;
+                rights.Token.ThrowIfCancellationRequested();
+            }
+            catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+            {
+                throw new HubException("what you may see has changed, or your credential has ended; connect again");
+            }
+
+            yield return chunks.Current;
+        }
+    }
+
+    private async Task<Resource> FindAsync(Actor actor, string org, string job, long offset, CancellationToken ct)
+    {
+        try
+        {
+            if (offset < 0) throw ApiException.BadRequest("offset: must not be negative");
+            var ns = await organizations.OfAsync(actor, org, ct);
+            return await gateway.GetForAsync(actor, "log", catalog["Job"], ns, KubernetesPath.CheckSegment(job), ct);
+        }
+        catch (ApiException refusal)
+        {
+            throw new HubException(refusal.Message);
+        }
+    }
+
+    private async IAsyncEnumerable<LogChunk> ChunksAsync(Resource job, long offset, [EnumeratorCancellation] CancellationToken ct)
+    {
+        await foreach (var length in logs.FollowAsync(job, offset, ct))
+        {
+            while (offset < length)
+            {
+                await using var stored = logs.OpenBytes(job, offset, Math.Min(ChunkBytes, length - offset));
+                if (stored is null || stored.Length == 0) yield break;
+                var bytes = new byte[stored.Length];
+                await stored.ReadExactlyAsync(bytes, ct);
+                yield return new(offset, bytes);
+                offset += bytes.Length;
+            }
+        }
+    }
+
+    private async Task EndWithRightsAsync(Actor actor, long epoch, CancellationTokenSource rights)
+    {
+        try
+        {
+            if (actor.ValidUntil is { } until) rights.CancelAfter(until > time.GetUtcNow() ? until - time.GetUtcNow() : TimeSpan.Zero);
+            await authorizer.WaitForChangeAsync(actor, epoch, rights.Token);
+            await rights.CancelAsync();
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+        {
+            // The stream ended first.
+        }
+    }
+}
