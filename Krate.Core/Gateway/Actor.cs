@@ -22,6 +22,9 @@ public sealed record Actor(string User, IReadOnlyList<string> Groups)
     /// <summary>Epoch under which a reconciler acts; null for everybody else.</summary>
     public Store.Fence? Fence { get; init; }
 
+    /// <summary>User name of the person for whom Krate itself writes what is not theirs to write; null for everybody else.</summary>
+    public string? OnBehalfOf { get; init; }
+
     /// <summary>Krate itself: may write server-made kinds and statuses. Only <see cref="PrivilegedAccess"/> makes such actors.</summary>
     public bool IsServer { get; internal init; }
 

@@ -25,13 +25,13 @@ public static class PrivilegedAccess
     public static Actor RefRecorder(string correlationId) => Server("system:krate:git", "git", correlationId);
 
     /// <summary>Closes, reopens and merges for a person whom the gateway has let: statuses are not theirs to write.</summary>
-    public static Actor Work(string correlationId) => Server("system:krate:work", "work", correlationId);
+    public static Actor Work(Actor person) => Server("system:krate:work", "work", person.CorrelationId) with { OnBehalfOf = person.User };
 
     /// <summary>Starts, ends and repeats pipelines and jobs for whom the gateway has let: statuses are not theirs to write.</summary>
-    public static Actor Runs(string correlationId) => Server("system:krate:runs", "runs", correlationId);
+    public static Actor Runs(Actor person) => Server("system:krate:runs", "runs", person.CorrelationId) with { OnBehalfOf = person.User };
 
     /// <summary>Queues deliveries for a person whom the gateway has let: no client makes them.</summary>
-    public static Actor Hooks(string correlationId) => Server("system:krate:hooks", "hooks", correlationId);
+    public static Actor Hooks(Actor person) => Server("system:krate:hooks", "hooks", person.CorrelationId) with { OnBehalfOf = person.User };
 
     private static Actor Server(string user, string source, string correlationId, Fence? fence = null) =>
         new(user, [WellKnown.MastersGroup, WellKnown.AuthenticatedGroup]) { IsServer = true, Source = source, CorrelationId = correlationId, Fence = fence };

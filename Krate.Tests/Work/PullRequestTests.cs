@@ -143,7 +143,7 @@ public sealed class PullRequestTests(GitWorld world) : PullRequestWork(world)
         var bare = new GitRepository(World.DirectoryOf(repository.Name));
         var squashed = await bare.MergeAsync(new(await HeadAsync("change"), await HeadAsync("third"), MergeMethod.Squash, "Squash\n", Max, Max), Ct);
         var status = new JsonObject { ["status"] = new JsonObject { ["merging"] = new JsonObject { ["sha"] = squashed.Commit, ["by"] = "max" } } };
-        await World.Gateway.PatchAsync(PrivilegedAccess.Work("test"), Pulls, begun.Namespace, begun.Name, new Patch(PatchType.Merge, status, "test"), new WriteOptions { Subresource = "status" }, Ct);
+        await World.Gateway.PatchAsync(PrivilegedAccess.Work(GitWorld.Admin), Pulls, begun.Namespace, begun.Name, new Patch(PatchType.Merge, status, "test"), new WriteOptions { Subresource = "status" }, Ct);
         await Git.RunAsync(".", "--git-dir", World.DirectoryOf(repository.Name), "update-ref", "refs/heads/main", squashed.Commit!);
         await Git.RunAsync("work", "push", "--quiet", World.UrlOf(repository.Name), "third:refs/heads/elsewhere");
         Assert.Equal((squashed.Commit, "max"), Merge(await UntilAsync(begun, p => p.Body.Text("status.phase") == "Merged")));

@@ -43,7 +43,7 @@ internal sealed class TestWebhookAction(IServiceProvider services, WebhookOutbox
         var document = outbox.Ping(WebhookActions.CheckActive(target, target), actor.User);
         // The gateway holds the actions, so it is asked for only when one runs.
         var gateway = services.GetRequiredService<IResourceGateway>();
-        return (await gateway.CreateAsync(PrivilegedAccess.Hooks(actor.CorrelationId), catalog["WebhookDelivery"], target.Namespace, document, new WriteOptions(), ct)).Body.Copy();
+        return (await gateway.CreateAsync(PrivilegedAccess.Hooks(actor), catalog["WebhookDelivery"], target.Namespace, document, new WriteOptions(), ct)).Body.Copy();
     }
 }
 
@@ -59,6 +59,6 @@ internal sealed class ReplayDeliveryAction(IServiceProvider services, WebhookOut
     {
         var subscription = WebhookActions.CheckActive(target, cache.Get(catalog["WebhookSubscription"], target.Namespace, target.Body.Text("spec.subscription") ?? ""));
         var gateway = services.GetRequiredService<IResourceGateway>();
-        return (await gateway.CreateAsync(PrivilegedAccess.Hooks(actor.CorrelationId), target.Kind, target.Namespace, outbox.Replay(subscription, target), new WriteOptions(), ct)).Body.Copy();
+        return (await gateway.CreateAsync(PrivilegedAccess.Hooks(actor), target.Kind, target.Namespace, outbox.Replay(subscription, target), new WriteOptions(), ct)).Body.Copy();
     }
 }

@@ -28,7 +28,7 @@ internal static class WebhookEvents
     {
         if (!Names.TryGetValue(change.After.Kind.Kind, out var name)) return [];
         if (name == "push") return change.Records.Where(r => r.Text("spec.type")?.StartsWith("ref.", StringComparison.Ordinal) == true).Select(PushOf);
-        return ActionOf(name, change) is { } action ? [new(name, action, ActorOf(change))] : [];
+        return ActionOf(name, change) is { } action ? [new(name, action, change.Actor.OnBehalfOf ?? change.Actor.User)] : [];
     }
 
     private static WebhookEvent PushOf(JsonObject record)
@@ -75,12 +75,4 @@ internal static class WebhookEvents
 
     /// <summary>A thread or an issue that nobody has touched is open without saying so.</summary>
     private static string PhaseOf(Resource resource) => resource.Body.Text("status.phase") is { } phase && phase != WorkPhases.Open ? phase : "";
-
-    /// <summary>Krate writes statuses for the people who act: the status says who.</summary>
-    private static string ActorOf(AdmittedChange change)
-    {
-        if (!change.Actor.IsServer) return change.Actor.User;
-        string[] fields = ["status.mergedBy", "status.closedBy", "status.resolvedBy", "status.startedBy"];
-        return fields.Where(f => change.Before?.Body.Text(f) != change.After.Body.Text(f)).Select(f => change.After.Body.Text(f)).OfType<string>().FirstOrDefault() ?? change.Actor.User;
-    }
 }

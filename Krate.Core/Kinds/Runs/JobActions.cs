@@ -18,7 +18,7 @@ internal sealed class StartJobAction(RunWriter writer) : IResourceAction
     public async Task<JsonObject> RunAsync(Actor actor, Resource target, JsonObject body, CancellationToken ct)
     {
         RunActions.CheckFields(target, body);
-        var started = await writer.StartAsync(PrivilegedAccess.Runs(actor.CorrelationId), target, ct);
+        var started = await writer.StartAsync(PrivilegedAccess.Runs(actor), target, ct);
         if (RunPhase.IsTerminal(RunActions.PhaseOf(started))) throw ApiException.Conflict(target.Kind, target.Name, $"the job has ended: {RunActions.PhaseOf(started)}");
         return started.Body.Copy();
     }
@@ -57,7 +57,7 @@ internal sealed class FinishJobAction(RunWriter writer, JobLogs logs) : IResourc
     private async Task<JsonObject> WriteAsync(Actor actor, Resource target, JsonObject result, CancellationToken ct)
     {
         var (phase, exitCode) = (result.Text("phase")!, (int?)result.Whole("exitCode"));
-        var changed = await writer.ChangeAsync(PrivilegedAccess.Runs(actor.CorrelationId), target, job =>
+        var changed = await writer.ChangeAsync(PrivilegedAccess.Runs(actor), target, job =>
         {
             if (IsSo(job, phase, exitCode)) return null;
             var status = result.Copy();
@@ -105,7 +105,7 @@ internal sealed class AppendLogAction(RunWriter writer, JobLogs logs) : IByteAct
         if (!long.TryParse(parameters.Text("offset"), NumberStyles.None, CultureInfo.InvariantCulture, out var offset))
             throw ApiException.BadRequest("the parameter offset is required: how many bytes of this log Krate has already (0 for the first)");
         var length = await logs.AppendAsync(target, offset, bytes, ct);
-        if (RunActions.PhaseOf(target) != RunPhase.Running) await writer.StartAsync(PrivilegedAccess.Runs(actor.CorrelationId), target, ct);
+        if (RunActions.PhaseOf(target) != RunPhase.Running) await writer.StartAsync(PrivilegedAccess.Runs(actor), target, ct);
         return new JsonObject { ["kind"] = "JobLog", ["apiVersion"] = target.Kind.ApiVersion, ["metadata"] = new JsonObject { ["name"] = target.Name, ["namespace"] = target.Namespace }, ["offset"] = length };
     }
 }

@@ -20,7 +20,7 @@ internal sealed class FinishPipelineAction(RunWriter writer) : IResourceAction
         RunActions.CheckFields(target, body, "phase");
         var wanted = RunActions.PhaseOf(target, body);
         if (IsSo(target, wanted)) return target.Body.Copy();
-        var krate = PrivilegedAccess.Runs(actor.CorrelationId);
+        var krate = PrivilegedAccess.Runs(actor);
         var jobs = await writer.JobsAsync(krate, target, ct);
         var open = jobs.Where(j => !RunPhase.IsTerminal(RunActions.PhaseOf(j))).ToList();
         if (open.Count > 0)
@@ -57,7 +57,7 @@ internal sealed class CancelPipelineAction(RunWriter writer) : IResourceAction
     public async Task<JsonObject> RunAsync(Actor actor, Resource target, JsonObject body, CancellationToken ct)
     {
         RunActions.CheckFields(target, body);
-        var krate = PrivilegedAccess.Runs(actor.CorrelationId);
+        var krate = PrivilegedAccess.Runs(actor);
         // First the pipeline: from then on it takes no more jobs.
         var cancelled = await writer.ChangeAsync(krate, target, pipeline => RunActions.PhaseOf(pipeline) switch
         {
@@ -89,7 +89,7 @@ internal sealed class RerunPipelineAction(RunWriter writer) : IResourceAction
         var spec = new JsonObject { ["resumeFrom"] = target.Name, ["startedBy"] = actor.User };
         foreach (var field in Same)
             if (target.Body.At("spec." + field) is { } value) spec[field] = value.DeepClone();
-        var made = await writer.Gateway.CreateAsync(PrivilegedAccess.Runs(actor.CorrelationId), target.Kind, target.Namespace, new JsonObject { ["spec"] = spec }, new WriteOptions(), ct);
+        var made = await writer.Gateway.CreateAsync(PrivilegedAccess.Runs(actor), target.Kind, target.Namespace, new JsonObject { ["spec"] = spec }, new WriteOptions(), ct);
         return made.Body.Copy();
     }
 }

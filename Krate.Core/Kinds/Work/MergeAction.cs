@@ -30,7 +30,7 @@ internal sealed class MergeAction(
         if (target.Body.Text("status.phase") is { } phase and not WorkPhases.Open) throw ApiException.Conflict(target.Kind, target.Name, $"it is {phase.ToLowerInvariant()}");
         var method = MethodOf(target, body);
         var (repository, git) = branches.Open(target.Namespace, target.Body.Text("spec.repository") ?? "");
-        var server = PrivilegedAccess.Work(actor.CorrelationId);
+        var server = PrivilegedAccess.Work(actor);
         return await BranchWriter.AnswerAsync(target, Name, async () =>
         {
             var (head, tip) = await facts.HeadsAsync(target, BranchWriter.OrgOf(repository), git, ct);

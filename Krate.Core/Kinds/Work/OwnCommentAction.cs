@@ -24,7 +24,7 @@ internal sealed class OwnCommentAction(IServiceProvider services, string name) :
     public async Task<JsonObject> RunAsync(Actor actor, Resource target, JsonObject body, CancellationToken ct)
     {
         if (target.Body.Text("spec.author") != actor.User) throw ApiException.Forbidden($"comments \"{target.Name}\" is forbidden: it is {target.Body.Text("spec.author")}'s, and you are {actor.User}");
-        var server = PrivilegedAccess.Work(actor.CorrelationId);
+        var server = PrivilegedAccess.Work(actor);
         if (name == Withdraw)
         {
             await Gateway.DeleteAsync(server, target.Kind, target.Namespace, target.Name, new DeleteOptions { Uid = target.Uid }, ct);

@@ -85,7 +85,7 @@ internal sealed class SuggestionAction(IServiceProvider services, KindCatalog ca
     {
         var status = new JsonObject { ["appliedSha"] = commit, ["appliedBy"] = actor.User };
         var (told, _) = await Gateway.PatchAsync(
-            PrivilegedAccess.Work(actor.CorrelationId), comment.Kind, comment.Namespace, comment.Name, new Patch(PatchType.Merge, new JsonObject { ["status"] = status }, "krate"),
+            PrivilegedAccess.Work(actor), comment.Kind, comment.Namespace, comment.Name, new Patch(PatchType.Merge, new JsonObject { ["status"] = status }, "krate"),
             new WriteOptions { Subresource = "status" }, CancellationToken.None);
         return told.Body.Copy();
     }

@@ -77,7 +77,7 @@ internal sealed class PhaseAction(IServiceProvider services, TimeProvider time, 
         // The version that was decided on: a merge that came between is not undone.
         var patch = new JsonObject { ["metadata"] = new JsonObject { ["resourceVersion"] = target.Body.Text("metadata.resourceVersion") }, ["status"] = status };
         var (changed, _) = await Gateway.PatchAsync(
-            PrivilegedAccess.Work(actor.CorrelationId), target.Kind, target.Namespace, target.Name, new Patch(PatchType.Merge, patch, "krate"), new WriteOptions { Subresource = "status" }, ct);
+            PrivilegedAccess.Work(actor), target.Kind, target.Namespace, target.Name, new Patch(PatchType.Merge, patch, "krate"), new WriteOptions { Subresource = "status" }, ct);
         return changed.Body.Copy();
     }
 }
