@@ -17,7 +17,7 @@ public sealed partial class LayersTests
         ["Krate.Core/Runs"] = ["Core.Resources", "Core.Store", "Core.Gateway"],
         ["Krate.Core/Identity"] = ["Core.Resources", "Core.Store", "Core.Gateway"],
         ["Krate.Core/ControlPlane"] = ["Core.Resources", "Core.Store", "Core.Gateway", "Core.Runs"],
-        ["Krate.Core/Kinds"] = ["Core.Resources", "Core.Store", "Core.Gateway", "Core.ControlPlane", "Core.Git", "Core.Repositories", "Core.Runs", "Core.Identity"],
+        ["Krate.Core/Kinds"] = ["Core.Resources", "Core.Store", "Core.Gateway", "Core.ControlPlane", "Core.Git", "Core.Repositories", "Core.Runs", "Core.Outbound", "Core.Identity"],
         ["Krate.Core/Generation"] = ["Core.Resources", "Core.Kinds"],
         ["Krate.Web/Components"] = ["Core.Resources", "Core.Gateway", "Core.Git", "Web.Live", "Web.Hosting", "Web.Layout"],
         ["Krate.Web/Features"] = ["Core.Resources", "Core.Gateway", "Core.Kinds", "Core.ControlPlane", "Core.Git", "Core.Repositories", "Core.Runs", "Web.Live", "Web.Components", "Web.Layout", "Web.Hosting"],

@@ -38,6 +38,8 @@ public sealed record Place(string? Org, string Title, string Namespace)
     /// <summary>What runs in all repositories.</summary>
     public string Runs => Home + "/runs";
 
+    public string Hooks => Home + "/hooks";
+
     /// <summary>Where a person gets a token, and the lines for git and kubectl.</summary>
     public string Connect => CodeUrls.ConnectOf(Org!);
 

@@ -38,6 +38,7 @@ public static class Navigation
             ],
         };
         yield return Of("Runners", "RunnerPool", Lucide.Server);
+        yield return new("Hooks", Lucide.Webhook, place.Hooks, catalog["WebhookSubscription"]);
         yield return Of("People", "Team", Lucide.Users);
         yield return new("All resources", Lucide.Boxes, place.Resources, Exact: true);
         yield return new("Settings", Lucide.Settings, place.Home + "/settings");

@@ -48,6 +48,8 @@ public sealed class CodeUrls(string org, string repository)
     public string Pull(long number, string tab = "") =>
         string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Pulls}/{number}{(tab.Length > 0 ? "/" + tab : "")}");
 
+    public string Hooks => Home + "/hooks";
+
     public string Runs => Home + "/runs";
 
     /// <summary>A run, or one job of it with its log.</summary>
