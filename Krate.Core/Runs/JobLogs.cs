@@ -55,8 +55,18 @@ public sealed class JobLogs
             if (offset != length) throw WrongOffset(job, offset, length);
             if (length + chunk.Length > limits.LogBytes) throw TooLarge(job, $"a log may have {limits.LogBytes:N0} bytes; this one has {length:N0}");
             if (chunk.Length == 0) return length;
-            LogTimes.Note(log, length, time.GetUtcNow());
-            await StoreAsync(job, log, length, chunk, ct);
+            var secrets = await vault.KnownAsync(job.Namespace, ct);
+            try
+            {
+                LogTimes.Note(log, length, time.GetUtcNow());
+                await StoreAsync(job, log, length, chunk, secrets);
+            }
+            catch (IOException)
+            {
+                // What was written of it stays: the sender is told where it ends.
+                throw ApiException.Unavailable("the log cannot be written: the disk of the data directory takes no more");
+            }
+
             Tell(log);
             return length + chunk.Length;
         }
@@ -76,6 +86,7 @@ public sealed class JobLogs
             }
 
             Tell(log);
+            files.Forget(log);
             return LogFiles.LengthOf(log);
         }
     }
@@ -84,9 +95,8 @@ public sealed class JobLogs
     /// Writes bytes behind those that were held back, with stars over secrets. Readers must at no moment see bytes that are not
     /// decided: what is held says where they stop, and is replaced after the log has grown, or made before.
     /// </summary>
-    private async Task StoreAsync(Resource job, string log, long length, ReadOnlyMemory<byte> chunk, CancellationToken ct)
+    private async Task StoreAsync(Resource job, string log, long length, ReadOnlyMemory<byte> chunk, KnownSecrets secrets)
     {
-        var secrets = await vault.KnownAsync(job.Namespace, ct);
         var before = held.Read(log, job.Uid, length) ?? [];
         byte[] clear = [.. before, .. chunk.Span], stored = [.. clear];
         var undecided = LogMask.Apply(secrets, stored);

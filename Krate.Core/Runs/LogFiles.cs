@@ -66,7 +66,7 @@ internal sealed class LogFiles(DataDirectory data)
         }
     }
 
-    /// <summary>Forgets the lock of a log that is gone.</summary>
+    /// <summary>Forgets the lock of a log that has ended or is gone. Who still waits for it is held off by the file.</summary>
     public void Forget(string log) => writers.TryRemove(log, out _);
 
     public static bool IsSealed(string log) => File.Exists(log + ".end");

@@ -41,6 +41,13 @@ public abstract class CiWork(GitWorld world)
         return World.Server.NewClient(token.Text("status.token"));
     }
 
+    /// <summary>Name of the ServiceAccount, and of the binding that lets it report.</summary>
+    protected static string NameOf(HttpClient ci)
+    {
+        var payload = ci.DefaultRequestHeaders.Authorization!.Parameter!.Split('.')[1].Replace('-', '+').Replace('_', '/');
+        return KrateJson.ParseObject(Convert.FromBase64String(payload.PadRight((payload.Length + 3) / 4 * 4, '='))).Text("sub")!.Split(':')[^1];
+    }
+
     protected Task<Resource> BindAsync(string name, string roleKind, string role, string account) => World.Gateway.CreateAsync(GitWorld.Admin, KindTable.Catalog["RoleBinding"], GitWorld.Namespace, KrateJson.ParseObject($$"""
         {"metadata":{"name":"{{name}}"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"{{roleKind}}","name":"{{role}}"},"subjects":[{"kind":"ServiceAccount","namespace":"{{GitWorld.Namespace}}","name":"{{account}}" }] }
         """), new(), Ct);
