@@ -39,10 +39,11 @@ internal sealed class GitTarget : IAsyncDisposable
     }
 
     /// <param name="app">Path of Krate.Web.dll, published in Release.</param>
-    public static async Task<GitTarget> StartAsync(string app, CancellationToken ct)
+    /// <param name="settings">More of its command line.</param>
+    public static async Task<GitTarget> StartAsync(string app, CancellationToken ct, params string[] settings)
     {
         var folder = Directory.CreateTempSubdirectory("krate-bench-");
-        var target = new GitTarget(await KrateProcess.StartAsync(["dotnet", app], Path.Combine(folder.FullName, "data"), null, ct), folder);
+        var target = new GitTarget(await KrateProcess.StartAsync(["dotnet", app, .. settings], Path.Combine(folder.FullName, "data"), null, ct), folder);
         await target.MakeAsync("krate-system/organizations", "bench", """{"metadata":{"name":"bench"},"spec":{"slug":"bench","displayName":"Bench"}}""", ct);
         return target;
     }

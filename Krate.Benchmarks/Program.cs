@@ -12,6 +12,8 @@ var suites = new Dictionary<string, Func<Report, CancellationToken, Task>>(Strin
     ["git-pages"] = GitSuite.PagesAsync,
     ["pulls"] = PullSuite.RunAsync,
     ["review"] = ReviewSuite.RunAsync,
+    ["runs"] = RunSuite.RunAsync,
+    ["hooks"] = HookSuite.RunAsync,
     ["issues"] = WorkSuite.RunAsync,
     ["store-watch"] = (report, ct) => StoreSuite.RunAsync(report, StoreSuite.WatchesAsync, ct),
 };

@@ -93,9 +93,16 @@ public sealed partial class RepositoryImports(
         }
 
         if (progress.Phase != "Succeeded" && prepared is not null) Forget(prepared);
-        running.TryRemove(repository.Key, out _);
-        stop.Dispose();
-        await TellAsync(repository, progress, CancellationToken.None);
+        try
+        {
+            // Told before it is gone: whoever finds neither an import nor its end begins another one.
+            await TellAsync(repository, progress, CancellationToken.None);
+        }
+        finally
+        {
+            running.TryRemove(repository.Key, out _);
+            stop.Dispose();
+        }
     }
 
     private void Forget(string prepared)

@@ -161,6 +161,13 @@ public sealed class RepositoryLifeTests(GitWorld world) : IDisposable
 
     private static Patch Spec(JsonObject spec) => new(PatchType.Merge, new JsonObject { ["spec"] = spec }, "test");
 
+    [Fact]
+    public async Task Imports_that_fail_at_once_are_all_told_as_ended()
+    {
+        var made = await Task.WhenAll(Enumerable.Range(0, 24).Select(_ => world.NewRepositoryAsync(more: s => s["hosting"] = Import("url", "http://127.0.0.1/a.git"))));
+        Assert.All(made, r => Assert.Equal("ImportFailed", r.FindCondition("HostingReady")!.Reason));
+    }
+
     private static JsonObject Import(string kind, string where) => new() { ["importFrom"] = new JsonObject { [kind] = where } };
 
     private Task<Resource> ForkAsync(string source, string visibility, Actor actor) =>

@@ -49,8 +49,11 @@ internal sealed class RepositoryReconciler(
         var hosting = await HostAsync(resource, context, ct);
         if (hosting.Status == Condition.True) await recorder.RecordAsync(OrgOf(resource), resource.Namespace, resource.Name, null, ct);
         await ReportAsync(context.Cache.Get(For, resource.Namespace, resource.Name) ?? resource, hosting, context, ct);
-        return Outcome.Done;
+        // An import tells its end before it is gone, and nothing is told when it is.
+        return hosting.Reason == "Importing" && HasEnded(resource) ? Outcome.Again(TimeSpan.FromMilliseconds(100)) : Outcome.Done;
     }
+
+    private static bool HasEnded(Resource repository) => repository.Body.Text("status.import.phase") is "Succeeded" or "Failed" or "Cancelled";
 
     private static string OrgOf(Resource repository) => repository.Label(WellKnown.OrgLabel) ?? "";
 
