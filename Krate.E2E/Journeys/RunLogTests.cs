@@ -23,7 +23,7 @@ public sealed class RunLogTests(AppFixture app) : Journey(app)
 
         var first = string.Concat(Enumerable.Range(1, 300).Select(i => $"\u001b[32mok\u001b[0m test number {i}\n"));
         await AppendAsync(job, 0, first);
-        await Expect(page.GetByText("test number 300", new() { Exact = true })).ToBeInViewportAsync();
+        await Expect(page.GetByText("ok test number 300")).ToBeInViewportAsync();
         await Expect(page.Locator(".k-ansi-2").First).ToHaveTextAsync("ok");
         var second = "::group::The last one\nlooking\n::endgroup::\nlib/sum.c:7:12: error: expected ';' before 'return'\n";
         await AppendAsync(job, first.Length, second);
