@@ -24,12 +24,12 @@ public sealed class NewRepositoryTests(AppFixture app) : Journey(app)
         await page.Keyboard.TypeAsync("made-by-keyboard");
         await Assertions.Expect(page.GetByLabel("Repository as YAML")).ToContainTextAsync("name: made-by-keyboard");
         await page.Keyboard.PressAsync("Control+Enter");
-        await page.WaitForURLAsync("**/orgs/acme/repositories/made-by-keyboard");
+        await AtAsync(page, "/orgs/acme/repositories/made-by-keyboard");
         await Assertions.Expect(page.GetByText("Nothing was pushed yet")).ToBeVisibleAsync();
 
         await page.Keyboard.PressAsync("g");
         await page.Keyboard.PressAsync("r");
-        await page.WaitForURLAsync("**/orgs/acme/repositories");
+        await AtAsync(page, "/orgs/acme/repositories");
         await Assertions.Expect(page.GetByRole(AriaRole.Link, new() { Name = "made-by-keyboard" })).ToBeVisibleAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "made-by-keyboard" })).ToContainTextAsync("Ready");
 

@@ -21,7 +21,7 @@ public sealed class PullRequestTests(AppFixture app) : Journey(app)
         await mine.Locator("#title").FillAsync("The guide has no end");
         await mine.Locator("#body").FillAsync("It stops half-way.");
         await mine.GetByRole(AriaRole.Button, new() { Name = "Create issue" }).ClickAsync();
-        await mine.WaitForURLAsync("**/issues/1");
+        await AtAsync(mine, "/issues/1");
         await Assertions.Expect(other.GetByRole(AriaRole.Link, new() { Name = "The guide has no end" })).ToBeVisibleAsync();
         await other.GetByRole(AriaRole.Link, new() { Name = "The guide has no end" }).ClickAsync();
         await mine.Locator("#comment").FillAsync("I take it.");
@@ -34,7 +34,7 @@ public sealed class PullRequestTests(AppFixture app) : Journey(app)
         await GoAsync(mine, Home + "/pulls/new");
         await mine.Locator("#body").FillAsync("Closes #1");
         await mine.GetByRole(AriaRole.Button, new() { Name = "Create pull request" }).ClickAsync();
-        await mine.WaitForURLAsync("**/pulls/2");
+        await AtAsync(mine, "/pulls/2");
         await Assertions.Expect(mine.GetByText("No conflicts with main")).ToBeVisibleAsync();
         await mine.GetByRole(AriaRole.Link, new() { Name = "Files changed" }).ClickAsync();
         await Assertions.Expect(mine.Locator("tr.add").GetByText("The end.")).ToBeVisibleAsync();

@@ -39,14 +39,14 @@ public sealed class PushAppearsLiveTests(AppFixture app) : Journey(app)
         await page.GetByRole(AriaRole.Combobox, new() { Name = "Find a file" }).FillAsync("maingo");
         // At once: letters and Enter count even before the names are read.
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync("**/blob/main/src/main.go");
+        await AtAsync(page, "/blob/main/src/main.go");
 
         await page.Locator("#L3").ClickAsync(new() { Position = new() { X = 8, Y = 8 } });
         await page.Locator("#L6").ClickAsync(new() { Position = new() { X = 8, Y = 8 }, Modifiers = [KeyboardModifier.Shift] });
-        await page.WaitForURLAsync("**/src/main.go#L3-L6");
+        await AtAsync(page, "/src/main.go#L3-L6");
         await Assertions.Expect(page.Locator(".k-l--on")).ToHaveCountAsync(4);
         await page.Keyboard.PressAsync("y");
-        await page.WaitForURLAsync(new Regex("/blob/[0-9a-f]{40}/src/main.go#L3-L6$"));
+        await AtAsync(page, new Regex("/blob/[0-9a-f]{40}/src/main.go#L3-L6$"));
         await Assertions.Expect(page.Locator(".k-l--on")).ToHaveCountAsync(4);
     }
 

@@ -40,7 +40,7 @@ public sealed class WorkBoardTests(AppFixture app) : Journey(app)
         await mine.Locator("#view-title").FillAsync("Bugs");
         await mine.Locator(".k-views__form").GetByRole(AriaRole.Button, new() { Name = "Save view" }).ClickAsync();
         await other.GetByRole(AriaRole.Navigation, new() { Name = "Saved views" }).GetByRole(AriaRole.Link, new() { Name = "Bugs" }).ClickAsync();
-        await other.WaitForURLAsync("**/issues?q=label%3Abug");
+        await AtAsync(other, "/issues?q=label%3Abug");
         await ScreenshotAsync(other, "saved-view");
     }
 

@@ -183,7 +183,7 @@
     const stop = () => { enabled.disconnect(); document.removeEventListener("input", stop, true); };
     enabled.observe(button, { attributes: true, attributeFilter: ["disabled"] });
     document.addEventListener("input", stop, true);
-    setTimeout(stop, 3000);
+    setTimeout(stop, 10000);
   };
 
   let first = "", firstAt = 0;
