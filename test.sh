@@ -10,15 +10,13 @@ command -v dotnet > /dev/null || { echo "The .NET 10 SDK is needed: https://dot.
 packages=()
 command -v git > /dev/null || packages+=(git)
 command -v bwrap > /dev/null || packages+=(bubblewrap)
-[ -x /usr/bin/chromium-headless-shell ] || packages+=(chromium-headless-shell)
+[ -x /usr/bin/chromium ] || [ -x /usr/bin/chromium-headless-shell ] || packages+=(chromium-headless-shell)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || packages+=(postgresql)
 if [ ${#packages[@]} -gt 0 ]; then
   echo "Installing ${packages[*]}"
   as_root=$([ "$(id -u)" -eq 0 ] || echo sudo)
-  $as_root apt-get update -qq || true
-  # A machine that has the whole browser does without its small form.
-  DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends "${packages[@]}" > /dev/null \
-    || { [ "${packages[*]}" = chromium-headless-shell ] && [ -x /usr/bin/chromium ]; }
+  $as_root apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends "${packages[@]}" > /dev/null
 fi
 scripts/install-kubectl.sh
 export PATH="$PATH:${XDG_CACHE_HOME:-$HOME/.cache}/krate/kubectl/1.32"

@@ -70,7 +70,8 @@ public sealed class KrateProcess : IAsyncDisposable
     public async Task KillAsync()
     {
         process.Kill(entireProcessTree: true);
-        await process.WaitForExitAsync();
+        // Whoever of its children still holds its output must not hold the test for ever.
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
     }
 
     public async ValueTask DisposeAsync()
