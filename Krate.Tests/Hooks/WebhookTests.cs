@@ -68,6 +68,20 @@ public sealed class WebhookTests(GitWorld world) : PullRequestWork(world), IAsyn
     }
 
     [Fact]
+    public async Task Each_of_several_subscribers_is_told_of_a_push()
+    {
+        var (repository, path) = await SubscribedAsync("push");
+        var second = new JsonObject { ["repository"] = repository.Name, ["url"] = receiver.UrlOf("second"), ["events"] = new JsonArray("*") };
+        await World.CreateAsync("WebhookSubscription", GitWorld.Namespace, repository.Name + "-second", second);
+        await Git.NewRepositoryAsync("work", "a.txt", "a\n");
+        await Git.RunAsync("work", "push", "--quiet", World.UrlOf(repository.Name), "main");
+
+        var (one, other) = (await receiver.NextAsync(path, Ct), await receiver.NextAsync("second", Ct));
+        Assert.Equal(("refs/heads/main", "refs/heads/main"), (one.Json.Text("resource.ref"), other.Json.Text("resource.ref")));
+        Assert.NotEqual(one.Delivery, other.Delivery);
+    }
+
+    [Fact]
     public async Task What_is_refused_or_tried_only_is_told_to_nobody()
     {
         var (repository, _) = await SubscribedAsync("issue");

@@ -52,7 +52,7 @@ internal sealed class WebhookOutbox(IResourceCache cache, KindCatalog catalog, T
     {
         // A number is given in the transaction, and no sooner.
         var isKnown = told.Resource is not null || !after.Kind.Numbered || after.Body.Whole("spec.number") is not null;
-        var document = isKnown ? Document(subscription, told, repository, told.Resource ?? Shown(after.Body)) : Envelope(subscription, repository);
+        var document = isKnown ? Document(subscription, told, repository, told.Resource?.Copy() ?? Shown(after.Body)) : Envelope(subscription, repository);
         var write = new CreateWrite(deliveries, subscription.Namespace, document.Text("metadata.name")!, document);
         return isKnown ? write : write with { With = body => Fill(document.Copy(), subscription, told, repository, Shown(body)) };
     }
