@@ -82,6 +82,17 @@ public sealed class WebhookTests(GitWorld world) : PullRequestWork(world), IAsyn
     }
 
     [Fact]
+    public async Task An_answer_that_holds_the_secret_is_not_kept_and_not_a_reason_to_send_again()
+    {
+        var (repository, path) = await SubscribedAsync("issue", signed: true);
+        receiver.Answers[path] = c => c.Response.WriteAsync($"got it, {SecretValue}", c.RequestAborted);
+        await OpenIssueAsync(repository, "One");
+        var ended = await EndedAsync((await receiver.NextAsync(path, Ct)).Delivery);
+        Assert.Equal(("succeeded", 200L, null), (ended.Body.Text("status.phase"), TryOf(ended, 0).Whole("status"), TryOf(ended, 0).Text("excerpt")));
+        Assert.Equal(0, receiver.Waiting(path));
+    }
+
+    [Fact]
     public async Task What_is_refused_or_tried_only_is_told_to_nobody()
     {
         var (repository, _) = await SubscribedAsync("issue");

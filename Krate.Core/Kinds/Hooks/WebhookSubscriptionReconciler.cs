@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Krate.Core.ControlPlane;
 using Krate.Core.Gateway;
 using Krate.Core.Resources;
+using Microsoft.Extensions.Logging;
 
 namespace Krate.Core.Kinds.Hooks;
 
@@ -60,14 +61,34 @@ internal sealed class WebhookSubscriptionReconciler(KindCatalog catalog, Webhook
         tries.Add(answer.Attempt);
         var most = (int)(subscription.Body.Whole("spec.retryPolicy.maxAttempts") ?? DefaultAttempts);
         var isOver = answer.Succeeded || answer.IsFinal || tries.Count >= most;
-        var status = new JsonObject
+        try
+        {
+            return await context.WriteStatusAsync(delivery, Status(), ct);
+        }
+        catch (ApiException e) when (e.Code is 413 or 422)
+        {
+            // The answer holds what may not be kept, as the value of a Secret.
+            ((JsonObject)tries[^1]!)["excerpt"] = null;
+        }
+
+        try
+        {
+            return await context.WriteStatusAsync(delivery, Status(), ct);
+        }
+        catch (ApiException e) when (e.Code is 413 or 422)
+        {
+            // So does what is sent, since a Secret was made that it names. It is not tried for ever.
+            context.Logger.LogWarning("Delivery {Delivery} is given up, because it cannot be recorded: {Reason}", delivery.Name, e.Message);
+            return (await context.Gateway.DeleteAsync(context.Actor, deliveries, delivery.Namespace, delivery.Name, new DeleteOptions { Uid = delivery.Uid }, ct)).Resource;
+        }
+
+        JsonObject Status() => new()
         {
             ["phase"] = answer.Succeeded ? RunPhase.Succeeded : isOver ? RunPhase.Failed : RunPhase.Queued,
-            ["attempts"] = tries,
+            ["attempts"] = tries.DeepClone(),
             ["responseDigest"] = answer.ResponseDigest,
             ["nextAttemptAt"] = isOver ? null : Timestamps.Format(context.Time.GetUtcNow() + DelayAfter(subscription, tries.Count)),
         };
-        return await context.WriteStatusAsync(delivery, status, ct);
     }
 
     /// <summary>Doubles with each try; some randomness keeps many from coming back together.</summary>
