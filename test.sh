@@ -12,6 +12,7 @@ command -v git > /dev/null || packages+=(git)
 command -v bwrap > /dev/null || packages+=(bubblewrap)
 [ -x /usr/bin/chromium ] || [ -x /usr/bin/chromium-headless-shell ] || packages+=(chromium-headless-shell)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || packages+=(postgresql)
+command -v msmtpd > /dev/null || packages+=(msmtp-mta)
 if [ ${#packages[@]} -gt 0 ]; then
   echo "Installing ${packages[*]}"
   as_root=$([ "$(id -u)" -eq 0 ] || echo sudo)

@@ -20,7 +20,7 @@ internal sealed class Controller(IReconciler reconciler, ControlPlaneParts parts
         using var end = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var kinds = reconciler.WakeUps.Select(w => w.Kind).Append(reconciler.For).ToHashSet();
         var informer = new Informer(parts.Feed, new ChangeFilter(kinds), token => AddAllAsync(queue, token), change => Route(change, queue), logger);
-        Task[] tasks = [workers.RunAsync(parts.Options.Concurrency, end.Token), informer.RunAsync(started, end.Token), ResyncAsync(queue, end.Token)];
+        Task[] tasks = [workers.RunAsync(reconciler.Concurrency ?? parts.Options.Concurrency, end.Token), informer.RunAsync(started, end.Token), ResyncAsync(queue, end.Token)];
         // The first to end takes the others with it: a controller that only half works looks alive and is not.
         await Task.WhenAny(tasks);
         await end.CancelAsync();

@@ -21,6 +21,9 @@ public interface IReconciler
     /// <summary>Other kinds whose changes wake keys of <see cref="For"/>.</summary>
     IReadOnlyList<WakeUp> WakeUps { get; }
 
+    /// <summary>Keys that are worked on at once, where others have to wait for the world; null for as many as elsewhere.</summary>
+    int? Concurrency => null;
+
     /// <param name="resource">Freshly read; null when it is gone.</param>
     /// <returns>What to do next.</returns>
     Task<Outcome> ReconcileAsync(ResourceKey key, Resource? resource, ReconcileContext context, CancellationToken ct);

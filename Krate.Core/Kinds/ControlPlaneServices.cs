@@ -6,6 +6,7 @@ using Krate.Core.Kinds.Orgs;
 using Krate.Core.Kinds.Runs;
 using Krate.Core.Kinds.Stacks;
 using Krate.Core.Kinds.Work;
+using Krate.Core.Outbound;
 using Krate.Core.Resources;
 using Krate.Core.Store;
 using Microsoft.Extensions.DependencyInjection;
@@ -56,6 +57,9 @@ public static class ControlPlaneServices
         .AddSingleton<IControlPlaneStatus>(p => p.GetRequiredService<ControlPlaneHost>())
         .AddSingleton<IReadiness>(p => p.GetRequiredService<ControlPlaneHost>())
         .AddSingleton<IHostedService>(p => p.GetRequiredService<ControlPlaneHost>());
+
+    /// <summary>Mail about failed runs, beside the control plane.</summary>
+    public static IServiceCollection AddKrateMail(this IServiceCollection services, MailOptions options) => services.AddSingleton(new Mailer(options)).AddReconciler<FailedRunMail>();
 
     /// <summary>A reconciler runs in a loop of its own, under a lease of its own.</summary>
     private static IServiceCollection AddReconciler<T>(this IServiceCollection services)

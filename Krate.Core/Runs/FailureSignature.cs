@@ -87,7 +87,7 @@ public static partial class FailureSignature
     [GeneratedRegex(@"^\s*\[?(\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:?\d\d)?\]?\s*", Options)]
     private static partial Regex Time();
 
-    [GeneratedRegex(@"\s*[\[(](\d+ ?h ?)?(\d+ ?m(in)? ?)?<? ?\d+([.,]\d+)? ?(ms|s|seconds?|\u00b5s)[\])]| in \d+([.,]\d+)? ?(ms|s|seconds?)\b", Options)]
+    [GeneratedRegex(@"\s*[\[(](\d+ ?h ?)?(\d+ ?m(in)? ?)?(\d+ ?s )?<? ?\d+([.,]\d+)? ?(ms|s|seconds?|\u00b5s)[\])]| in \d+([.,]\d+)? ?(ms|s|seconds?)\b", Options)]
     private static partial Regex Duration();
 
     [GeneratedRegex(@"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b", Options)]

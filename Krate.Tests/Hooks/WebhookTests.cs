@@ -42,7 +42,9 @@ public sealed class WebhookTests(GitWorld world) : PullRequestWork(world), IAsyn
 
         var delivery = await EndedAsync(got.Delivery);
         Assert.Equal(("succeeded", 204L, got.Signature), (delivery.Body.Text("status.phase"), TryOf(delivery, 0).Whole("status"), TryOf(delivery, 0).Text("signature")));
+        Assert.Equal((got.Signature, delivery.Name, "application/json; charset=utf-8"), (HeaderOf("X-Krate-Signature-256"), HeaderOf("X-Krate-Delivery"), HeaderOf("Content-Type")));
         Assert.DoesNotContain(SecretValue, KrateJson.ToText(delivery.Body), StringComparison.Ordinal);
+        string? HeaderOf(string name) => TryOf(delivery, 0)?["requestHeaders"]?[name]?.ToString();
     }
 
     [Fact]
@@ -90,6 +92,85 @@ public sealed class WebhookTests(GitWorld world) : PullRequestWork(world), IAsyn
         var ended = await EndedAsync((await receiver.NextAsync(path, Ct)).Delivery);
         Assert.Equal(("succeeded", 200L, null), (ended.Body.Text("status.phase"), TryOf(ended, 0).Whole("status"), TryOf(ended, 0).Text("excerpt")));
         Assert.Equal(0, receiver.Waiting(path));
+    }
+
+    [Fact]
+    public async Task What_holds_a_secret_that_was_made_since_is_given_up_and_not_replayed()
+    {
+        var (repository, path) = await SubscribedAsync("issue", retry: """{"maxAttempts":100,"initialDelay":"50ms","maxDelay":"50ms"}""");
+        receiver.Answers[path] = c => { c.Response.StatusCode = 500; return Task.CompletedTask; };
+        const string Later = "a value that becomes a secret only later";
+        await OpenIssueAsync(repository, Later);
+        var delivery = (await receiver.NextAsync(path, Ct)).Delivery;
+
+        var secret = new JsonObject { ["metadata"] = new JsonObject { ["name"] = path + "-later" }, ["stringData"] = new JsonObject { ["key"] = Later } };
+        await World.Gateway.CreateAsync(GitWorld.Admin, KindTable.Catalog["Secret"], GitWorld.Namespace, secret, new(), Ct);
+        var given = await World.UntilAsync("WebhookDelivery", GitWorld.Namespace, delivery, d => d is null || RunPhase.IsTerminal(d.Body.Text("status.phase")));
+        if (given is not null)
+        {
+            Assert.Equal("$.resource.spec.title of the payload holds the value of a Secret; nothing was sent", ((JsonArray)given.Body.At("status.attempts")!)[^1].Text("error"));
+            var refused = await Assert.ThrowsAsync<ApiException>(() => World.Gateway.ActAsync(World.ActorOf("max"), Deliveries, GitWorld.Namespace, delivery, "replay", null, Ct));
+            Assert.Equal(422, refused.Code);
+        }
+
+        await World.Gateway.DeleteAsync(GitWorld.Admin, KindTable.Catalog["Secret"], GitWorld.Namespace, path + "-later", new(), Ct);
+    }
+
+    [Fact]
+    public async Task A_very_long_issue_is_told_by_its_beginning()
+    {
+        var (repository, path) = await SubscribedAsync("issue");
+        await CreateAsync("Issue", "mira", new() { ["repository"] = repository.Name, ["title"] = "Long", ["body"] = string.Concat(Enumerable.Repeat("line\n", 52_000)) });
+        var got = await receiver.NextAsync(path, Ct);
+        Assert.Equal((true, "Long", 16 << 10), (got.Json.Flag("truncated"), got.Json.Text("resource.spec.title"), got.Json.Text("resource.spec.body")!.Length));
+        Assert.Equal("succeeded", (await EndedAsync(got.Delivery)).Body.Text("status.phase"));
+    }
+
+    [Fact]
+    public async Task Receivers_that_hang_do_not_hold_up_one_that_answers()
+    {
+        var (repository, path) = await SubscribedAsync("issue");
+        const int Many = 6;
+        var hanging = 0;
+        var all = new TaskCompletionSource();
+        receiver.Answers["hang"] = async c =>
+        {
+            if (Interlocked.Increment(ref hanging) == Many) all.TrySetResult();
+            await Task.Delay(Timeout.Infinite, c.RequestAborted).ContinueWith(_ => Interlocked.Decrement(ref hanging), TaskScheduler.Default);
+        };
+        for (var i = 0; i < Many; i++)
+            await World.CreateAsync("WebhookSubscription", GitWorld.Namespace, $"{repository.Name}-hang-{i}", new() { ["repository"] = repository.Name, ["url"] = receiver.UrlOf("hang"), ["events"] = new JsonArray("comment"), ["retryPolicy"] = new JsonObject { ["maxAttempts"] = 1 } });
+        var issue = await OpenIssueAsync(repository, "One");
+        Assert.Equal("issue", (await receiver.NextAsync(path, Ct)).Event);
+        await CreateAsync("Comment", "lumi", new() { ["targetRef"] = new JsonObject { ["kind"] = "Issue", ["name"] = issue.Name }, ["body"] = "Hello" });
+        await all.Task.WaitAsync(Ct);
+        await OpenIssueAsync(repository, "Two");
+        Assert.Equal("issue", (await receiver.NextAsync(path, Ct)).Event);
+        Assert.Equal(Many, Volatile.Read(ref hanging));
+        for (var i = 0; i < Many; i++) await World.Gateway.DeleteAsync(GitWorld.Admin, KindTable.Catalog["WebhookSubscription"], GitWorld.Namespace, $"{repository.Name}-hang-{i}", new(), Ct);
+    }
+
+    [Fact]
+    public async Task Proposals_reviews_and_runs_are_told_too_and_only_those_who_see_the_repository_read_the_deliveries()
+    {
+        var repository = await PushedAsync();
+        await World.CreateAsync("WebhookSubscription", GitWorld.Namespace, repository.Name + "-all", new() { ["repository"] = repository.Name, ["url"] = receiver.UrlOf(repository.Name), ["events"] = new JsonArray("pull_request", "review", "pipeline", "job") });
+        var pull = await OpenAsync(repository, "mira");
+        await ReviewAsync(pull, "lumi", "approved");
+        await MergeAsync(pull, "max");
+        var pipeline = await World.CreateAsync("Pipeline", GitWorld.Namespace, repository.Name + "-run", new() { ["repository"] = repository.Name, ["ref"] = "refs/heads/main" });
+        var job = await World.CreateAsync("Job", GitWorld.Namespace, repository.Name + "-job", new() { ["pipeline"] = pipeline.Name, ["step"] = "test" });
+        foreach (var action in (string[])["start", "finish"]) await World.Gateway.ActAsync(GitWorld.Admin, job.Kind, job.Namespace, job.Name, action, action == "start" ? null : new() { ["exitCode"] = 1 }, Ct);
+        await World.Gateway.ActAsync(GitWorld.Admin, pipeline.Kind, pipeline.Namespace, pipeline.Name, "finish", null, Ct);
+
+        string[] wanted = ["job completed", "job queued", "job started", "pipeline completed", "pipeline queued", "pull_request merged", "pull_request opened", "review submitted"];
+        var told = new SortedSet<string>(StringComparer.Ordinal);
+        while (!wanted.All(told.Contains)) told.Add(await receiver.NextAsync(repository.Name, Ct) is var got ? $"{got.Event} {got.Json.Text("action")}" : "");
+        Assert.Subset(new SortedSet<string>([.. wanted, "pipeline started"], StringComparer.Ordinal), told);
+        Assert.NotEmpty(await AllAsync(repository));
+        var seen = await World.Gateway.ListAsync(World.ActorOf("max"), Deliveries, GitWorld.Namespace, new ListOptions { Labels = Selector.Parse($"{WellKnown.RepositoryLabel}={repository.Name}") }, Ct);
+        Assert.NotEmpty(seen.Items);
+        await Assert.ThrowsAsync<ApiException>(() => World.Gateway.ListAsync(World.ActorOf("oskar"), Deliveries, GitWorld.Namespace, new ListOptions(), Ct));
     }
 
     [Fact]

@@ -32,6 +32,7 @@ public sealed class FailureSignatureTests
         { "=== RUN   TestBackoff\n    backoff_test.go:31: waits 24h0m0s, want 5m0s\n--- FAIL: TestBackoff (0.00s)\nFAIL\nFAIL\tacme/payments\t0.004s\n", "--- FAIL: TestBackoff", 3 },
         { "goroutine\npanic: runtime error: index out of range [5] with length 3\n", "panic: runtime error: index out of range [5] with length 3", 2 },
         { "E       assert 41 == 42\nFAILED tests/test_total.py::test_total - assert 41 == 42\n==== 1 failed in 0.12s ====\n", "FAILED tests/test_total.py::test_total - assert 41 == 42", 2 },
+        { "passed A.Adds (3ms)\nfailed A.Waits (21s 972ms)\n  Assert.Equal() Failure\n", "failed A.Waits", 2 },
         { "make: *** [Makefile:3: all] Error 1\n", "make: *** [Makefile:3: all] Error 1", 1 },
         { "all 12 tests passed, 0 failed, no errors\ndone\n", null, 0 },
         { "", null, 0 },

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace Krate.Tests.Testing;
 
@@ -44,7 +42,7 @@ public sealed class KrateProcess : IAsyncDisposable
     /// <exception cref="InvalidOperationException">It ended or was not ready within a minute; the message has its log.</exception>
     public static async Task<KrateProcess> StartAsync(IReadOnlyList<string> command, string data, string? postgres, CancellationToken ct)
     {
-        var (http, https) = (FreePort(), FreePort());
+        var (http, https) = (Loopback.FreePort(), Loopback.FreePort());
         var start = new ProcessStartInfo(command[0]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
         foreach (var argument in command.Skip(1)) start.ArgumentList.Add(argument);
         start.Environment["Krate__Data"] = data;
@@ -78,13 +76,6 @@ public sealed class KrateProcess : IAsyncDisposable
     {
         if (!process.HasExited) await KillAsync();
         process.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private void Append(string? line)

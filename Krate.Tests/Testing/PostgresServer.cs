@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Npgsql;
 
 namespace Krate.Tests.Testing;
@@ -49,7 +47,7 @@ public sealed class PostgresServer : IAsyncDisposable
             Directory.CreateDirectory(folder);
             if (IsRoot) await RunProcessAsync("chown", ct, "postgres", folder);
             await RunAsync("initdb", ct, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-N", "-D", folder);
-            var free = FreePort();
+            var free = Loopback.FreePort();
             await RunAsync("pg_ctl", ct, "-D", folder, "-w", "-l", Path.Combine(folder, "log"), "-o",
                 $"-p {free} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200{(Durable ? "" : " -c fsync=off")}", "start");
             port = free;
@@ -61,13 +59,6 @@ public sealed class PostgresServer : IAsyncDisposable
     }
 
     private static bool IsRoot => Environment.UserName == "root";
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     /// <summary>PostgreSQL refuses to run as root.</summary>
     private static Task RunAsync(string tool, CancellationToken ct, params string[] args)

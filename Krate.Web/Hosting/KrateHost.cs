@@ -148,6 +148,7 @@ public static class KrateHost
             .AddSingleton<GitServer>()
             .AddBrowserSessions()
             .AddKratePages();
+        if (settings.Mail is { } mail) services.AddKrateMail(mail);
         if (settings.Demo)
         {
             services

@@ -1,3 +1,4 @@
+using Krate.Core.Outbound;
 using Krate.Core.Repositories;
 using Krate.Core.Runs;
 using Krate.Core.Store;
@@ -22,6 +23,9 @@ public sealed record KrateSettings(DataDirectory Data, Listeners Listeners, stri
     /// <summary>Hosts on addresses that are not public which Krate may be sent to all the same.</summary>
     public IReadOnlyList<string> OutboundHosts { get; init; } = [];
 
+    /// <summary>The mail server; null when Krate sends no mail.</summary>
+    public MailOptions? Mail { get; init; }
+
     public RequestLimits Limits { get; init; } = new();
 
     /// <summary>SQLite in the data directory, unless a PostgreSQL connection string is given.</summary>
@@ -43,6 +47,7 @@ public sealed record KrateSettings(DataDirectory Data, Listeners Listeners, stri
             PublicUrl = configuration["Krate:PublicUrl"] is { Length: > 0 } url ? url.TrimEnd('/') : (listeners.All.FirstOrDefault(l => l is { IsHttps: false, IsLoopback: true }) ?? listeners.All[0]).ClientUrl,
             ImportRoots = List(configuration["Krate:Imports:Roots"]),
             OutboundHosts = List(configuration["Krate:Outbound:AllowedHosts"]),
+            Mail = MailSettings.From(configuration),
             Limits = configuration.GetSection("Krate:Limits").Get<RequestLimits>() ?? new(),
         };
     }

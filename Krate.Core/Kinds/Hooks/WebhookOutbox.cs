@@ -13,6 +13,8 @@ namespace Krate.Core.Kinds.Hooks;
 /// </summary>
 internal sealed class WebhookOutbox(IResourceCache cache, KindCatalog catalog, TimeProvider time) : ICommitCompanion
 {
+    /// <summary>Characters of a payload, and of a text in one that would be longer: a delivery, its tries and their answers fit into one document.</summary>
+    private const int MostSent = 256 << 10, MostOfAText = 16 << 10;
     private readonly KindDefinition subscriptions = catalog["WebhookSubscription"];
     private readonly KindDefinition deliveries = catalog["WebhookDelivery"];
 
@@ -62,7 +64,7 @@ internal sealed class WebhookOutbox(IResourceCache cache, KindCatalog catalog, T
 
     private static JsonObject Fill(JsonObject document, Resource subscription, WebhookEvent told, string? repository, JsonObject resource)
     {
-        var payload = KrateJson.ToText(new JsonObject
+        var message = new JsonObject
         {
             ["event"] = told.Name,
             ["action"] = told.Action,
@@ -71,11 +73,31 @@ internal sealed class WebhookOutbox(IResourceCache cache, KindCatalog catalog, T
             ["actor"] = told.Actor,
             ["resource"] = resource,
             ["deliveredAt"] = document.Text("metadata.creationTimestamp"),
-        });
+        };
+        var payload = KrateJson.ToText(message);
+        if (payload.Length > MostSent) payload = KrateJson.ToText(Shortened(message));
         var spec = document.Child("spec");
         (spec["eventType"], spec["action"], spec["payload"], spec["payloadDigest"]) = (told.Name, told.Action, payload, DigestOf(Encoding.UTF8.GetBytes(payload)));
         return document;
     }
+
+    /// <summary>Long texts by their beginnings; a resource of very many short ones by its name alone.</summary>
+    private static JsonObject Shortened(JsonObject message)
+    {
+        message["truncated"] = true;
+        message["resource"] = Shortened(message["resource"]);
+        if (KrateJson.ToText(message).Length > MostSent && message["resource"] is JsonObject whole)
+            message["resource"] = new JsonObject { ["kind"] = whole.Text("kind"), ["metadata"] = new JsonObject { ["name"] = whole.Text("metadata.name"), ["namespace"] = whole.Text("metadata.namespace"), ["uid"] = whole.Text("metadata.uid") } };
+        return message;
+    }
+
+    private static JsonNode? Shortened(JsonNode? node) => node switch
+    {
+        JsonObject map => new JsonObject(map.Select(m => KeyValuePair.Create(m.Key, Shortened(m.Value)))),
+        JsonArray list => new JsonArray([.. list.Select(Shortened)]),
+        JsonValue value when value.TryGetValue<string>(out var text) && text.Length > MostOfAText => text[..(char.IsHighSurrogate(text[MostOfAText - 1]) ? MostOfAText - 1 : MostOfAText)],
+        _ => node?.DeepClone(),
+    };
 
     private JsonObject Envelope(Resource subscription, string? repository)
     {

@@ -47,6 +47,7 @@ internal sealed class WebhookRequests(OutboundGuard guard, SecretVault vault, Ti
             attempt["signature"] = signature;
         }
 
+        attempt["requestHeaders"] = new JsonObject(request.Headers.Concat(request.Content.Headers).Select(h => KeyValuePair.Create<string, JsonNode?>(h.Key, string.Join(", ", h.Value))));
         return await SendAsync(request, attempt, ct);
     }
 

@@ -16,10 +16,15 @@ internal sealed class WebhookSubscriptionReconciler(KindCatalog catalog, Webhook
     /// <summary>Sent at once for one subscription; one that hangs holds up its own deliveries only.</summary>
     private const int AtOnce = 8;
     private const int DefaultAttempts = 8;
+    /// <summary>Looked through for what is due, the oldest first; more than these are not even waiting for their turn.</summary>
+    private const int AtOnceRead = 100, MostRead = 2000;
     private static readonly TimeSpan DefaultInitial = TimeSpan.FromSeconds(10), DefaultMost = TimeSpan.FromHours(1), Kept = TimeSpan.FromDays(30);
     private readonly KindDefinition deliveries = catalog["WebhookDelivery"];
 
     public string Name => "webhook";
+
+    /// <summary>Receivers that hang have a slot each, and leave some to those that do not.</summary>
+    public int? Concurrency => 32;
 
     public KindDefinition For { get; } = catalog["WebhookSubscription"];
 
@@ -34,23 +39,38 @@ internal sealed class WebhookSubscriptionReconciler(KindCatalog catalog, Webhook
             return Outcome.Done;
         }
 
-        var queued = await QueuedAsync(context, resource, ct);
-        var now = context.Time.GetUtcNow();
-        var due = queued.Where(d => DueAt(d) is not { } at || at <= now).ToList();
+        var (due, next) = await QueuedAsync(context, resource, ct);
         var sent = await Task.WhenAll(due.Take(AtOnce).Select(d => SendAsync(context, resource, d, ct)));
         if (sent.LastOrDefault() is { } last) await TellAsync(context, resource, last, ct);
         else if (resource.FindCondition(Condition.Ready) is null) await TellAsync(context, resource, Condition.True, "Active", "Nothing has been sent yet.", ct);
-        if (sent.Length > 0) await ForgetAsync(context, resource, ct);
+        await ForgetAsync(context, resource, ct);
         if (due.Count > sent.Length) return Outcome.Again(TimeSpan.Zero);
-        var waiting = queued.Except(due).Select(d => DueAt(d)!.Value).Concat(sent.Select(DueAt).OfType<DateTimeOffset>()).ToList();
-        return waiting.Count == 0 ? Outcome.Done : Outcome.Again(TimeSpan.FromTicks(Math.Max(TimeSpan.TicksPerMillisecond, (waiting.Min() - context.Time.GetUtcNow()).Ticks)));
+        var soonest = sent.Select(DueAt).Append(next).Min();
+        return soonest is { } at ? Outcome.Again(TimeSpan.FromTicks(Math.Max(TimeSpan.TicksPerMillisecond, (at - context.Time.GetUtcNow()).Ticks))) : Outcome.Done;
     }
 
-    /// <summary>The oldest first: their names grow with time.</summary>
-    private async Task<IReadOnlyList<Resource>> QueuedAsync(ReconcileContext context, Resource subscription, CancellationToken ct)
+    /// <summary>What is due, the oldest first, for their names grow with time; and when the first of those comes that wait to be tried again.</summary>
+    private async Task<(List<Resource> Due, DateTimeOffset? Next)> QueuedAsync(ReconcileContext context, Resource subscription, CancellationToken ct)
     {
         var fields = new Selector([new("spec.subscription", SelectorOperator.In, [subscription.Name]), new("status.phase", SelectorOperator.In, [RunPhase.Queued])]);
-        return (await context.Gateway.ListAsync(context.Actor, deliveries, subscription.Namespace, new ListOptions { Fields = fields, Limit = 500 }, ct)).Items;
+        var now = context.Time.GetUtcNow();
+        var due = new List<Resource>();
+        DateTimeOffset? next = null;
+        var options = new ListOptions { Fields = fields, Limit = AtOnceRead };
+        for (var read = 0; read < MostRead; read += AtOnceRead)
+        {
+            var page = await context.Gateway.ListAsync(context.Actor, deliveries, subscription.Namespace, options, ct);
+            foreach (var delivery in page.Items)
+            {
+                if (DueAt(delivery) is { } at && at > now) next = next < at ? next : at;
+                else due.Add(delivery);
+            }
+
+            if (due.Count > AtOnce || page.Continue is null) break;
+            options = options with { Continue = page.Continue };
+        }
+
+        return (due, next);
     }
 
     /// <returns>The delivery with the try on it.</returns>
@@ -115,7 +135,7 @@ internal sealed class WebhookSubscriptionReconciler(KindCatalog catalog, Webhook
         return context.WriteStatusAsync(subscription, new JsonObject { ["phase"] = phase, ["conditions"] = conditions }, ct);
     }
 
-    /// <summary>Those that ended a month ago, some of them with each pass that sends.</summary>
+    /// <summary>Those that ended a month ago, some of them with each pass: more than a pass sends.</summary>
     private async Task ForgetAsync(ReconcileContext context, Resource subscription, CancellationToken ct)
     {
         var fields = new Selector([new("spec.subscription", SelectorOperator.In, [subscription.Name])]);

@@ -126,6 +126,9 @@ public sealed record DeliveryAttempt
     [Description("Signature header that was sent.")]
     public string? Signature { get; init; }
 
+    [Description("All headers that were sent.")]
+    public IReadOnlyDictionary<string, string>? RequestHeaders { get; init; }
+
     [Description("Beginning of the answer.")]
     public string? Excerpt { get; init; }
 }

@@ -59,8 +59,20 @@ public sealed record PipelineStatus : ProductStatus
     [Description("Its place by when it was made; greater is newer.")]
     public long? Order { get; init; }
 
+    [Description("The message about its failure to whom it ran for.")]
+    public FailureMail? Mail { get; init; }
+
     [Description("A newer pipeline of the same repository, ref and workflow.")]
     public string? SupersededBy { get; init; }
+}
+
+public sealed record FailureMail
+{
+    [Description("When the mail server had it.")]
+    public DateTimeOffset? At { get; init; }
+
+    [Description("Why the mail server refused it.")]
+    public string? Error { get; init; }
 }
 
 public sealed record PipelineJobs
