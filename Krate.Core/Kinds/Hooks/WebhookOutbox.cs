@@ -124,11 +124,12 @@ internal sealed class WebhookOutbox(IResourceCache cache, KindCatalog catalog, T
         };
     }
 
-    /// <summary>As the API shows it, without who owns which field.</summary>
+    /// <summary>As the API shows it, without who owns which field, and without the version, which is not given yet.</summary>
     private static JsonObject Shown(JsonObject body)
     {
         var shown = body.Copy();
         shown.Child("metadata").Remove("managedFields");
+        shown.Child("metadata").Remove("resourceVersion");
         return shown;
     }
 }
