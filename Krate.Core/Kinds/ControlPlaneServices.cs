@@ -3,6 +3,7 @@ using Krate.Core.Gateway;
 using Krate.Core.Kinds.Code;
 using Krate.Core.Kinds.Hooks;
 using Krate.Core.Kinds.Orgs;
+using Krate.Core.Kinds.Review;
 using Krate.Core.Kinds.Runs;
 using Krate.Core.Kinds.Stacks;
 using Krate.Core.Kinds.Work;
@@ -44,6 +45,7 @@ public static class ControlPlaneServices
         .AddSingleton<RepositoryRemoval>()
         .AddReconciler<RepositoryReconciler>()
         .AddReconciler<AgentStackReconciler>()
+        .AddSingleton<PermissionReviews>()
         .AddReconciler<PullRequestReconciler>()
         .AddWorkActions()
         .AddWebhooks()

@@ -17,6 +17,7 @@ public static class KrateApi
         .AddSingleton<OpenApiDocuments>()
         .AddSingleton<OrgNamespaces>()
         .AddSingleton<TypedResources>()
+        .AddSingleton<PermissionReviewRequests>()
         .AddSingleton<EventStreams>();
 
     public static IEndpointRouteBuilder MapKrateApi(this IEndpointRouteBuilder app)
@@ -52,6 +53,7 @@ public static class KrateApi
         Typed("DELETE", "/api/controller/resources/{kind}/{name}", typed.DeleteAsync);
         Typed("GET", "/api/orgs/{org}/resources", typed.ListAsync);
         Typed("POST", "/api/orgs/{org}/resources", typed.ApplyAsync);
+        Typed("POST", "/api/orgs/{org}/agents/permissions/review", app.ServiceProvider.GetRequiredService<PermissionReviewRequests>().AnswerAsync);
         Typed("GET", "/api/watch/orgs/{org}/{plurals}", streams.RunAsync);
 
         void Typed(string method, string pattern, Func<HttpContext, Task> run) =>

@@ -89,6 +89,9 @@ public sealed record AgentProviderConfigSpec : ProductSpec
     [Description("How Krate signs in there.")]
     [MaxLength(63)]
     public string? AuthType { get; init; }
+
+    [Description("Secret with the credential for it; a stack that uses the provider needs a grant for it.")]
+    public SecretKeyRef? SecretRef { get; init; }
 }
 
 public static class AgentProviderConfigKind
@@ -102,6 +105,8 @@ public static class AgentProviderConfigKind
         PreserveUnknownSpec = true,
         RequiredSpec = ["provider", "authType"],
         Columns = [new("Provider", "spec.provider"), new("Auth", "spec.authType"), Rows.Phase, Rows.Ready],
+        References = [new("spec.secretRef.name", "Secret") { NamespaceField = "namespace" }],
+        Validate = body => Rows.OwnNamespace(body, "spec.secretRef.namespace"),
     };
 }
 

@@ -136,6 +136,10 @@ public sealed record AgentStackStatus : ProductStatus
 {
     [Description("What the adapter can do, normalised, with its digest.")]
     public JsonObject? Capabilities { get; init; }
+
+    [Description("Digest of the AgentCapabilityRequirement that says what the stack needs.")]
+    [Digest]
+    public string? RequirementsDigest { get; init; }
 }
 
 /// <summary>Conditions of an AgentStack in the order in which they are always all present (spec 05).</summary>

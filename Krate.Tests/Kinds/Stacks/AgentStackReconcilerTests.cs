@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Krate.Core.Gateway;
 using Krate.Core.Resources;
 using Krate.Tests.ControlPlane;
@@ -14,6 +15,7 @@ public sealed class AgentStackReconcilerTests
     {
         await using var world = await ControlPlaneWorld.StartAsync();
         await world.ReadyOrganizationAsync();
+        await AdapterAsync(world);
         await world.CreateAsync(Stack("uses", "agent", "tools"), Ns);
         await world.CreateAsync(Stack("other", "someone-else", "other-tools"), Ns);
         var stack = await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "RuntimeIdentityReady") == "MissingServiceAccount");
@@ -26,8 +28,8 @@ public sealed class AgentStackReconcilerTests
         await world.CreateAsync("{apiVersion: v1, kind: ServiceAccount, metadata: {name: agent}}", Ns);
         await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "RuntimeIdentityReady") == "ServiceAccountFound");
         await world.CreateAsync("{apiVersion: krate.a5c.ai/v1alpha1, kind: AgentToolProfile, metadata: {name: tools}, spec: {filesystemPolicy: read-only, approvalPolicyByTool: {shell: prompt}}}", Ns);
-        stack = await world.UntilAsync("AgentStack", Ns, "uses", s => s!.FindCondition("Ready")?.Status == "Unknown");
-        Assert.Equal("Pending", stack.Body.Text("status.phase"));
+        stack = await world.UntilAsync("AgentStack", Ns, "uses", s => s!.FindCondition("Ready")?.Status == "True");
+        Assert.Equal("Ready", stack.Body.Text("status.phase"));
         await world.DeleteAsync("AgentToolProfile", Ns, "tools");
         stack = await world.UntilAsync("AgentStack", Ns, "uses", s => s!.FindCondition("Ready")?.Status == "False");
         Assert.Equal("ToolProfileMissing", Reason(stack, "Ready"));
@@ -45,7 +47,49 @@ public sealed class AgentStackReconcilerTests
         await world.CreateAsync(Stack("uses", "agent", null, "permissionRefs: {secretGrants: [grant]}"), Ns);
         await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "SecretsAdmitted") == "SecretMissing");
         await world.CreateAsync("{apiVersion: v1, kind: Secret, metadata: {name: key}, stringData: {api-key: not-really-a-key}}", Ns);
-        await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "SecretsAdmitted") == "NotEvaluated");
+        await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "SecretsAdmitted") == "NoneRequired");
+    }
+
+    [Fact]
+    public async Task What_a_stack_needs_is_written_down_follows_its_parts_and_goes_with_it()
+    {
+        await using var world = await ControlPlaneWorld.StartAsync();
+        await world.ReadyOrganizationAsync();
+        await world.CreateAsync("{apiVersion: v1, kind: ServiceAccount, metadata: {name: agent}}", Ns);
+        await world.CreateAsync("{apiVersion: v1, kind: Secret, metadata: {name: database}, stringData: {dsn: host=db}}", Ns);
+        await world.CreateAsync("{apiVersion: krate.a5c.ai/v1alpha1, kind: AgentMcpServer, metadata: {name: mcp}, spec: {transport: stdio, command: mcp, scope: stack, secretRefs: [{name: database, key: dsn}]}}", Ns);
+        await world.CreateAsync(Stack("uses", "agent", null, "mcpServerRefs: [mcp]"), Ns);
+        var needs = await world.UntilAsync("AgentCapabilityRequirement", Ns, "uses", r => r?.FindCondition("Ready")?.Reason == "MissingSecretGrant");
+        var needed = needs.Body["spec"]!["requiredSecretRefs"]![0]!;
+        Assert.Equal(("database", "dsn", "mcp", "mcp-server"), (needed.Text("name"), needed.Text("key"), needed.Text("mcpServerRef"), needed.Text("reason")));
+        var missing = needs.Body["status"]!["missingGrants"]![0]!;
+        Assert.Equal(("AgentSecretGrant", "uses-mcp-database-dsn"), (missing.Text("kind"), missing.Text("name")));
+
+        await world.CreateAsync("{apiVersion: krate.a5c.ai/v1alpha1, kind: AgentSecretGrant, metadata: {name: grant}, spec: {subject: {kind: mcp-server, name: mcp}, secretRef: {name: database, keys: [dsn]}, purpose: mcp-server}}", Ns);
+        await world.UntilAsync("AgentCapabilityRequirement", Ns, "uses", r => r?.FindCondition("Ready")?.Status == "True");
+        await world.ChangeAsync("Secret", Ns, "database", d => { d["data"] = new JsonObject { ["dsn"] = null }; d["stringData"] = new JsonObject { ["other"] = "x" }; });
+        await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "SecretsAdmitted") == "SecretKeyMissing");
+        await world.DeleteAsync("AgentStack", Ns, "uses");
+        await world.GoneAsync("AgentCapabilityRequirement", Ns, "uses");
+    }
+
+    [Fact]
+    public async Task A_right_that_the_identity_gets_or_loses_wakes_its_stacks()
+    {
+        await using var world = await ControlPlaneWorld.StartAsync();
+        await world.ReadyOrganizationAsync();
+        await world.CreateAsync("{apiVersion: v1, kind: ServiceAccount, metadata: {name: agent}}", Ns);
+        await world.CreateAsync("{apiVersion: krate.a5c.ai/v1alpha1, kind: AgentToolProfile, metadata: {name: tools}, spec: {filesystemPolicy: read-only, approvalPolicyByTool: {shell: prompt}, requiredRoles: [reader]}}", Ns);
+        await world.CreateAsync(Stack("uses", "agent", "tools"), Ns);
+        await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "RolesAdmitted") == "RoleMissing");
+        await world.CreateAsync("{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: reader}, rules: [{apiGroups: [krate.a5c.ai], resources: [issues], verbs: [get]}]}", Ns);
+        await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "RolesAdmitted") == "MissingRoleBinding");
+        await world.CreateAsync("{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: reads}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader}, subjects: [{kind: ServiceAccount, name: agent, namespace: krate-org-acme}]}", Ns);
+        await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "RolesAdmitted") == "RoleHeld");
+        await world.ChangeAsync("Role", Ns, "reader", d => d["rules"]![0]!["resources"] = new JsonArray("issues", "comments"));
+        await world.UntilAsync("AgentStack", Ns, "uses", s => s!.FindCondition("RolesAdmitted")!.ObservedGeneration == s.Generation && Reason(s, "RolesAdmitted") == "RoleHeld");
+        await world.DeleteAsync("RoleBinding", Ns, "reads");
+        await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "RolesAdmitted") == "MissingRoleBinding");
     }
 
     [Fact]
@@ -58,7 +102,7 @@ public sealed class AgentStackReconcilerTests
         await world.CreateAsync("{apiVersion: krate.a5c.ai/v1alpha1, kind: AgentToolProfile, metadata: {name: tools}, spec: {filesystemPolicy: read-only, approvalPolicyByTool: {shell: prompt}}}", "krate-org-other");
         await world.CreateAsync("{apiVersion: krate.a5c.ai/v1alpha1, kind: OrgSharingPolicy, metadata: {name: share}, spec: {sourceOrg: other, targetOrg: acme, allowedRefs: [{kind: AgentToolProfile, name: tools}]}}", "krate-system");
         await world.CreateAsync(Stack("uses", "agent", "tools@other"), Ns);
-        await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "ToolsAdmitted") == "NotEvaluated");
+        await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "ToolsAdmitted") == "ToolsAdmitted");
         await world.DeleteAsync("OrgSharingPolicy", "krate-system", "share");
         var stack = await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "ToolsAdmitted") == "ToolProfileMissing");
         Assert.Equal("AgentToolProfile tools@other is not shared with this organization or does not exist.", stack.FindCondition("ToolsAdmitted")!.Message);
@@ -74,7 +118,7 @@ public sealed class AgentStackReconcilerTests
         await world.CreateAsync("{apiVersion: krate.a5c.ai/v1alpha1, kind: AgentToolProfile, metadata: {name: tools}, spec: {filesystemPolicy: read-only, approvalPolicyByTool: {shell: prompt}}}", "krate-org-other");
         await world.CreateAsync($"{{apiVersion: krate.a5c.ai/v1alpha1, kind: OrgSharingPolicy, metadata: {{name: share}}, spec: {{sourceOrg: other, targetOrg: acme, allowedRefs: [{{kind: AgentToolProfile, name: tools}}], expiresAt: \"{Timestamps.Format(time.GetUtcNow().AddMinutes(5))}\"}}}}", "krate-system");
         await world.CreateAsync(Stack("uses", "agent", "tools@other"), Ns);
-        await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "ToolsAdmitted") == "NotEvaluated");
+        await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "ToolsAdmitted") == "ToolsAdmitted");
         await world.EventuallyAsync(() =>
         {
             time.Advance(TimeSpan.FromMinutes(1));
@@ -87,12 +131,13 @@ public sealed class AgentStackReconcilerTests
     {
         await using var world = await ControlPlaneWorld.StartAsync();
         await world.ReadyOrganizationAsync();
+        await AdapterAsync(world);
         await world.CreateAsync(Stack("uses", "agent", null), Ns);
         await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "Ready") == "MissingServiceAccount");
         for (var i = 0; i < 2; i++)
         {
             await world.CreateAsync("{apiVersion: v1, kind: ServiceAccount, metadata: {name: agent}}", Ns);
-            await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "Ready") == "NotEvaluated");
+            await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "Ready") == "Ready");
             await world.DeleteAsync("ServiceAccount", Ns, "agent");
             await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "Ready") == "MissingServiceAccount");
         }
@@ -105,6 +150,15 @@ public sealed class AgentStackReconcilerTests
         List<(string? Reason, string? Count)> Events() =>
             [.. world.Gateway.ListAsync(ControlPlaneWorld.Admin, ControlPlaneWorld.Kind("Event"), Ns, new ListOptions { Fields = Selector.Parse($"involvedObject.uid={uid}") }, ControlPlaneWorld.Ct)
                 .GetAwaiter().GetResult().Items.Select(e => (e.Body.Text("reason"), e.Body["count"]?.ToString()))];
+    }
+
+    /// <summary>An adapter that was found ready.</summary>
+    private static async Task AdapterAsync(ControlPlaneWorld world)
+    {
+        await world.CreateAsync("{apiVersion: krate.a5c.ai/v1alpha1, kind: AgentAdapter, metadata: {name: agent-mux.claude-code}, spec: {adapterType: claude-code, transport: acp-stdio}}", Ns);
+        var adapter = (await world.FindAsync("AgentAdapter", Ns, "agent-mux.claude-code"))!.Edit();
+        adapter["status"] = JsonNode.Parse("""{"phase":"Ready","conditions":[{"type":"Ready","status":"True","reason":"Ready","message":"It answered.","lastTransitionTime":"2026-01-01T00:00:00Z"}]}""");
+        await world.Gateway.UpdateAsync(ControlPlaneWorld.Admin, ControlPlaneWorld.Kind("AgentAdapter"), Ns, "agent-mux.claude-code", adapter, new WriteOptions { Subresource = "status" }, ControlPlaneWorld.Ct);
     }
 
     private static string? Reason(Resource? stack, string type) => stack?.FindCondition(type)?.Reason;
