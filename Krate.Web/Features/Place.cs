@@ -50,11 +50,14 @@ public sealed record Place(string? Org, string Title, string Namespace)
         _ => $"{Resources}/{Uri.EscapeDataString(kind.Plural)}",
     };
 
-    public string NewUrl(KindDefinition kind) => HasOwnPages(kind) ? CodeUrls.NewOf(Org!) : $"{Resources}/{Uri.EscapeDataString(kind.Plural)}/new";
+    public string NewUrl(KindDefinition kind) => HasOwnPages(kind) ? CodeUrls.NewOf(Org!) : !IsPlatform && kind.Kind == "AgentStack" ? $"{Home}/agents/new-stack" : $"{Resources}/{Uri.EscapeDataString(kind.Plural)}/new";
 
     /// <param name="tab">A tab of the generic page, which every kind has.</param>
     public string Url(KindDefinition kind, string name, string? tab = null) =>
-        tab is null && HasOwnPages(kind) ? new CodeUrls(Org!, name).Home : ResourceUrl(kind, name, tab);
+        tab is null && HasOwnPages(kind) ? new CodeUrls(Org!, name).Home : !IsPlatform && kind.Kind == "AgentStack" ? Stack(name, tab) : ResourceUrl(kind, name, tab);
+
+    /// <summary>The page of a stack.</summary>
+    public string Stack(string name, string? tab = null) => $"{Home}/agents/stacks/{Uri.EscapeDataString(name)}{(tab is null ? "" : $"?tab={tab}")}";
 
     /// <summary>The generic page of a resource.</summary>
     public string ResourceUrl(KindDefinition kind, string name, string? tab = null) =>

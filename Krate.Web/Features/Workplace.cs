@@ -70,6 +70,19 @@ public sealed class Workplace(IResourceGateway gateway, ICurrentActor current, K
         return kinds;
     }
 
+    /// <summary>Names to choose from, the first two hundred; none for who may not list them.</summary>
+    public async Task<IReadOnlyList<string>> NamesAsync(KindDefinition kind, string ns, CancellationToken ct = default)
+    {
+        try
+        {
+            return [.. (await gateway.ListAsync(await ActorAsync(ct), kind, ns, new ListOptions { Limit = 200 }, ct)).Items.Select(r => r.Name)];
+        }
+        catch (ApiException)
+        {
+            return [];
+        }
+    }
+
     public static AccessRequest Request(string verb, KindDefinition kind, string ns, string name = "") =>
         new() { Verb = verb, Group = kind.Group, Resource = kind.Plural, Namespace = ns, Name = name };
 

@@ -50,6 +50,12 @@ public sealed record PermissionReview
     /// <summary>The worst first, then in the order of the stack's conditions.</summary>
     public IReadOnlyList<Finding> Findings { get; }
 
+    /// <summary>What the one who asks may read of them.</summary>
+    public IReadOnlyList<Finding> Shown => HiddenKinds() is var hidden && hidden.Count == 0 ? Findings : [.. Findings.Where(f => !IsHidden(f, hidden))];
+
+    /// <summary>How many of those that are not as they should be are kept from the one who asks.</summary>
+    public int HiddenCount => HiddenKinds() is var hidden && hidden.Count == 0 ? 0 : Findings.Count(f => f.State != FindingState.Allowed && IsHidden(f, hidden));
+
     /// <summary>What is not known is not allowed.</summary>
     public ReviewDecision Decision =>
         Findings.Any(f => f.IsBlocking || f.State == FindingState.Unknown) ? ReviewDecision.Denied
@@ -64,7 +70,7 @@ public sealed record PermissionReview
             findings.Add(new("", FindingState.MissingGrant, DispatchDenied, $"{people.Actor} may not dispatch AgentStack {stack.Name}.") { Fixer = "whoever may bind roles", Suggestion = Suggestions.Dispatch(stack, people.Actor) });
         }
 
-        return new(stack, review, scope, people, [.. findings.OrderByDescending(f => f.IsBlocking || f.State == FindingState.Unknown).ThenByDescending(f => f.State == FindingState.RequiresApproval)]);
+        return new(stack, review, scope, people, [.. findings.OrderByDescending(f => f.IsBlocking).ThenByDescending(f => f.State == FindingState.Unknown).ThenByDescending(f => f.State == FindingState.RequiresApproval)]);
     }
 
     /// <summary>The answer of the API. What the one who asks may not read is there as kind and number only.</summary>
@@ -158,7 +164,7 @@ public sealed record PermissionReview
     /// <summary>The kinds whose names a finding tells. Names of Secrets are in grants, which is where they are read.</summary>
     private static IEnumerable<string> KindsOf(Finding finding)
     {
-        if (finding.Part is { } part) yield return part.Kind;
+        if (finding.Part is { } part) yield return part.Kind switch { "Secret" => "AgentSecretGrant", "ConfigMap" => "AgentConfigGrant", var kind => kind };
         if (finding.Need?.Kind == "Secret") yield return "AgentSecretGrant";
         if (finding.Need?.Kind == "ConfigMap") yield return "AgentConfigGrant";
         if (finding.Need?.Kind == "Role") yield return "AgentRoleBinding";

@@ -166,7 +166,7 @@ public sealed partial class StackReview
             var part = new CapabilityPart(grantKind, name, facts.Find(grantKind, name));
             if (part.Found is null) Add(condition, FindingState.MissingGrant, missing, $"{grantKind} {stack.Namespace}/{name} does not exist.", "whoever may write grants", part: part);
             else if (part.Found.Body.Text(kind == "Secret" ? "spec.secretRef.name" : "spec.configMapRef.name") is { } owner && facts.Find(kind, owner) is null)
-                Add(condition, FindingState.Blocked, kind + "Missing", $"{grantKind} {name} names {kind} {stack.Namespace}/{owner}, which does not exist.", $"whoever may write {kind}s", part: part);
+                Add(condition, FindingState.Blocked, kind + "Missing", $"{grantKind} {name} names {kind} {stack.Namespace}/{owner}, which does not exist.", $"whoever may write {kind}s", part: new(kind, owner, null));
         }
 
         var grants = new GrantReview(stack, Identity, facts, scope);

@@ -63,9 +63,14 @@ internal static class Suggestions
             ["subject"] = subject,
             ["roleRef"] = new JsonObject { ["kind"] = roleKind, ["name"] = role },
             ["scope"] = new JsonObject { ["kind"] = "namespace", ["name"] = stack.Namespace },
-            ["resourceRules"] = new JsonArray([.. rules.Select(r => (JsonNode)RbacRules.Write(r))]),
+            ["resourceRules"] = new JsonArray([.. Gathered(rules).Select(r => (JsonNode)RbacRules.Write(r))]),
             ["escalationPolicy"] = "deny",
         });
+
+    /// <summary>Resources with the same verbs in one rule, as a person would write it.</summary>
+    private static IEnumerable<PolicyRule> Gathered(IReadOnlyList<PolicyRule> rules) =>
+        rules.GroupBy(r => string.Join('\n', [.. r.Verbs, "", .. r.ApiGroups, "", .. r.ResourceNames, "", .. r.NonResourceUrls]))
+            .Select(g => g.First() with { Resources = [.. g.SelectMany(r => r.Resources).Distinct()] });
 
     private static Suggestion Of(Resource stack, string kind, string name, JsonObject spec) => new(kind, name, new()
     {

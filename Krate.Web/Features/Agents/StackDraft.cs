@@ -1,0 +1,161 @@
+using System.Text.Json.Nodes;
+using Krate.Core.Resources;
+using Krate.Web.Features.Resources;
+
+namespace Krate.Web.Features.Agents;
+
+/// <summary>
+/// A stack as somebody is writing it: the saved one, which may change meanwhile, with their edits on top. Each field of the spec is one; a field that
+/// both have changed is a conflict until the person decides. Not thread-safe.
+/// </summary>
+public sealed class StackDraft
+{
+    private readonly SortedDictionary<string, (JsonNode? Base, JsonNode? Mine)> edits = new(StringComparer.Ordinal);
+    private readonly KindDefinition kind;
+    private readonly string ns;
+    private JsonObject saved;
+    private Resource? stack;
+
+    /// <param name="stack">Null for a new one.</param>
+    public StackDraft(KindDefinition kind, string ns, string? org, Resource? stack)
+    {
+        (this.kind, this.ns, this.stack) = (kind, ns, stack);
+        saved = stack?.Body["spec"] as JsonObject ?? new JsonObject { ["organizationRef"] = org };
+    }
+
+    /// <summary>Of a new one.</summary>
+    public string Name { get; set; } = "";
+
+    public bool IsChanged => edits.Count > 0;
+
+    /// <summary>Fields of the spec that this person has changed.</summary>
+    public IReadOnlyCollection<string> Changed => edits.Keys;
+
+    /// <summary>Fields that somebody else has changed since this person did.</summary>
+    public IReadOnlyList<string> Conflicts => [.. edits.Where(e => !JsonNode.DeepEquals(e.Value.Base, saved[e.Key])).Select(e => e.Key)];
+
+    /// <summary>The whole spec, edits included.</summary>
+    public JsonObject Spec
+    {
+        get
+        {
+            var spec = saved.Copy();
+            foreach (var (name, edit) in edits)
+            {
+                if (edit.Mine is null) spec.Remove(name);
+                else spec[name] = edit.Mine.DeepClone();
+            }
+
+            return spec;
+        }
+    }
+
+    /// <summary>The draft as a resource, for a review of it.</summary>
+    public Resource Resource
+    {
+        get
+        {
+            var document = stack?.Edit() ?? Document(Name);
+            document["spec"] = Spec;
+            return new Resource(kind, document);
+        }
+    }
+
+    public string Yaml => Krate.Core.Resources.Yaml.Write(Document(stack?.Name ?? Name, Spec));
+
+    public string? Text(string path) => Spec.Text(path);
+
+    public IReadOnlyList<string> Texts(string path) => [.. Spec.Texts(path)];
+
+    public bool Flag(string path) => Spec.Flag(path);
+
+    /// <param name="path">Below the spec (<c>prompt.system</c>).</param>
+    /// <param name="value">Null or an empty text takes the field away.</param>
+    public void Set(string path, JsonNode? value)
+    {
+        var spec = Spec;
+        if (value is null || value.Text() is { Length: 0 }) Remove(spec, path.Split('.'));
+        else spec.Set(path, value);
+        Keep(path.Split('.')[0], spec);
+    }
+
+    public void Choose(string path, string name, bool isChosen)
+    {
+        var names = Texts(path).Where(n => n != name);
+        Set(path, new JsonArray([.. (isChosen ? names.Append(name) : names).Select(n => (JsonNode)n)]));
+    }
+
+    /// <summary>Takes the spec of a manifest as it was typed.</summary>
+    /// <exception cref="ApiException">It is no YAML, or no AgentStack of this name.</exception>
+    public void Take(string yaml)
+    {
+        var document = Krate.Core.Resources.Yaml.ParseObject(yaml);
+        if (document.Text("kind") is { } other && other != kind.Kind) throw ApiException.BadRequest($"kind: this is the form of an {kind.Kind}, not of {other}");
+        if (document["spec"] is not JsonObject spec) throw ApiException.BadRequest("spec: is required");
+        var name = document.Text("metadata.name") ?? "";
+        if (stack is null) Name = name;
+        else if (name != stack.Name) throw ApiException.BadRequest($"metadata.name: a stack keeps its name, {stack.Name}");
+        foreach (var field in saved.Select(f => f.Key).Concat(spec.Select(f => f.Key)).Concat(edits.Keys).Distinct().ToList()) Keep(field, spec);
+    }
+
+    /// <summary>The saved stack has changed.</summary>
+    public void Follow(Resource now)
+    {
+        (stack, saved) = (now, now.Body["spec"] as JsonObject ?? []);
+        foreach (var (field, edit) in edits.ToList())
+            if (JsonNode.DeepEquals(edit.Mine, saved[field])) edits.Remove(field);
+    }
+
+    public void KeepMine(string field) => edits[field] = (saved[field]?.DeepClone(), edits[field].Mine);
+
+    public void TakeTheirs(string field) => edits.Remove(field);
+
+    public void Discard() => edits.Clear();
+
+    /// <summary>What a save sends: only what this person has changed, and only onto the state that they see.</summary>
+    public ResourceChange Change
+    {
+        get
+        {
+            if (stack is null) return ResourceChange.Create(kind, ns, Name.Trim(), Spec);
+            var patch = new JsonObject();
+            foreach (var (name, edit) in edits) patch[name] = Patch(saved[name], edit.Mine);
+            var change = ResourceChange.Patch(stack, patch);
+            change.Document!["metadata"] = new JsonObject { ["resourceVersion"] = stack.Metadata.Text("resourceVersion") };
+            return change;
+        }
+    }
+
+    private void Keep(string field, JsonObject spec)
+    {
+        if (JsonNode.DeepEquals(spec[field], saved[field])) edits.Remove(field);
+        else edits[field] = (edits.TryGetValue(field, out var before) ? before.Base : saved[field]?.DeepClone(), spec[field]?.DeepClone());
+    }
+
+    /// <summary>A merge patch from one value to the other (RFC 7386).</summary>
+    private static JsonNode? Patch(JsonNode? from, JsonNode? to)
+    {
+        if (from is not JsonObject before || to is not JsonObject after) return to?.DeepClone();
+        var patch = new JsonObject();
+        foreach (var key in before.Select(p => p.Key).Concat(after.Select(p => p.Key)).Distinct())
+            if (!JsonNode.DeepEquals(before[key], after[key])) patch[key] = Patch(before[key], after[key]);
+        return patch;
+    }
+
+    private static void Remove(JsonObject from, string[] path)
+    {
+        if (path.Length == 1) from.Remove(path[0]);
+        else if (from[path[0]] is JsonObject inner)
+        {
+            Remove(inner, path[1..]);
+            if (inner.Count == 0) from.Remove(path[0]);
+        }
+    }
+
+    private JsonObject Document(string name, JsonObject? spec = null)
+    {
+        var document = new JsonObject { ["apiVersion"] = kind.ApiVersion, ["kind"] = kind.Kind, ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = ns } };
+        if (spec is not null) document["spec"] = spec;
+        return document;
+    }
+}
