@@ -12,18 +12,20 @@ namespace Krate.Benchmarks;
 /// <summary>The published app as a process, with an organization for repositories, and a git to use with it.</summary>
 internal sealed class GitTarget : IAsyncDisposable
 {
-    private readonly KrateProcess krate;
+    private readonly IReadOnlyList<string> command;
     private readonly DirectoryInfo folder;
+    private KrateProcess krate;
 
-    private GitTarget(KrateProcess krate, DirectoryInfo folder)
+    private GitTarget(IReadOnlyList<string> command, KrateProcess krate, DirectoryInfo folder)
     {
-        this.krate = krate;
-        this.folder = folder;
-        Client = new HttpClient { BaseAddress = krate.Http, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", krate.AdminToken()) }, Timeout = TimeSpan.FromMinutes(5) };
+        (this.command, this.krate, this.folder) = (command, krate, folder);
+        Client = NewClient();
     }
 
+    private HttpClient NewClient() => new() { BaseAddress = krate.Http, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", krate.AdminToken()) }, Timeout = TimeSpan.FromMinutes(5) };
+
     /// <summary>Over http, as the administrator.</summary>
-    public HttpClient Client { get; }
+    public HttpClient Client { get; private set; }
 
     /// <summary>A browser's requests, signed in as the local developer.</summary>
     public async Task<HttpClient> SignInAsync(CancellationToken ct)
@@ -43,9 +45,19 @@ internal sealed class GitTarget : IAsyncDisposable
     public static async Task<GitTarget> StartAsync(string app, CancellationToken ct, params string[] settings)
     {
         var folder = Directory.CreateTempSubdirectory("krate-bench-");
-        var target = new GitTarget(await KrateProcess.StartAsync(["dotnet", app, .. settings], Path.Combine(folder.FullName, "data"), null, ct), folder);
+        string[] command = ["dotnet", app, .. settings];
+        var target = new GitTarget(command, await KrateProcess.StartAsync(command, Path.Combine(folder.FullName, "data"), null, ct), folder);
         await target.MakeAsync("krate-system/organizations", "bench", """{"metadata":{"name":"bench"},"spec":{"slug":"bench","displayName":"Bench"}}""", ct);
         return target;
+    }
+
+    /// <summary>Ends the process and starts another on the same data.</summary>
+    public async Task RestartAsync(CancellationToken ct)
+    {
+        Client.Dispose();
+        await krate.DisposeAsync();
+        krate = await KrateProcess.StartAsync(command, Path.Combine(folder.FullName, "data"), null, ct);
+        Client = NewClient();
     }
 
     public string In(string name) => Path.Combine(folder.FullName, name);

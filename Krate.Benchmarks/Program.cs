@@ -14,6 +14,7 @@ var suites = new Dictionary<string, Func<Report, CancellationToken, Task>>(Strin
     ["review"] = ReviewSuite.RunAsync,
     ["runs"] = RunSuite.RunAsync,
     ["hooks"] = HookSuite.RunAsync,
+    ["agents"] = AgentSuite.RunAsync,
     ["issues"] = WorkSuite.RunAsync,
     ["store-watch"] = (report, ct) => StoreSuite.RunAsync(report, StoreSuite.WatchesAsync, ct),
 };
