@@ -33,6 +33,9 @@ public static class PrivilegedAccess
     /// <summary>Queues deliveries for a person whom the gateway has let: no client makes them.</summary>
     public static Actor Hooks(Actor person) => Server("system:krate:hooks", "hooks", person.CorrelationId) with { OnBehalfOf = person.User };
 
+    /// <summary>Writes what an adapter or an MCP server answered, and who reviewed it, for a person whom the gateway has let: statuses are not theirs to write.</summary>
+    public static Actor Probes(Actor person) => Server("system:krate:probes", "probes", person.CorrelationId) with { OnBehalfOf = person.User };
+
     private static Actor Server(string user, string source, string correlationId, Fence? fence = null) =>
         new(user, [WellKnown.MastersGroup, WellKnown.AuthenticatedGroup]) { IsServer = true, Source = source, CorrelationId = correlationId, Fence = fence };
 }

@@ -120,6 +120,7 @@ internal static class RbacShippedRoles
         On(Krate, [.. AgentConfig, "branchprotections", "refpolicies", "webhooksubscriptions"], Write),
         On(Krate, ["webhooksubscriptions", "webhookdeliveries", "auditevents"], Read),
         On(Krate, ["webhooksubscriptions"], "test"),
+        On(Krate, ["agentmcpservers"], "probe", "review"),
         On(Krate, ["webhookdeliveries"], "replay"),
         On(Krate, ["pullrequests"], "merge"),
         On(Krate, ["issues", "comments"], "update", "patch", "delete"),

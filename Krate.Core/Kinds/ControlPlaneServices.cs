@@ -1,3 +1,4 @@
+using Krate.Core.Agents;
 using Krate.Core.ControlPlane;
 using Krate.Core.Gateway;
 using Krate.Core.Kinds.Code;
@@ -46,6 +47,10 @@ public static class ControlPlaneServices
         .AddReconciler<RepositoryReconciler>()
         .AddReconciler<AgentStackReconciler>()
         .AddSingleton<PermissionReviews>()
+        .AddKrateAgents()
+        .AddProbeActions()
+        .AddReconciler<AgentAdapterReconciler>()
+        .AddReconciler<AgentMcpServerReconciler>()
         .AddReconciler<PullRequestReconciler>()
         .AddWorkActions()
         .AddWebhooks()

@@ -59,7 +59,10 @@ public sealed class OutboundGuard(OutboundOptions options)
     }
 
     /// <summary>A client that connects only where <see cref="ResolveAsync"/> lets it, follows no redirect and uses no proxy.</summary>
-    public HttpClient CreateClient() => new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false, ConnectTimeout = ConnectWithin, ConnectCallback = ConnectAsync });
+    public HttpClient CreateClient() => new(CreateHandler());
+
+    /// <summary>The same for a client with more handlers of its own.</summary>
+    public SocketsHttpHandler CreateHandler() => new() { AllowAutoRedirect = false, UseProxy = false, UseCookies = false, ConnectTimeout = ConnectWithin, ConnectCallback = ConnectAsync };
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken ct)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
+using Krate.Core.Agents;
 using Krate.Core.ControlPlane;
 using Krate.Core.Gateway;
 using Krate.Core.Identity;
@@ -51,7 +52,7 @@ internal sealed class ControlPlaneWorld : IAsyncDisposable
 
     /// <param name="folder">A data directory to use again; null for a fresh one.</param>
     /// <param name="postgres">Connection string; null for SQLite.</param>
-    public static async Task<ControlPlaneWorld> StartAsync(string? folder = null, string? postgres = null, TimeProvider? time = null, ControlPlaneOptions? options = null, bool run = true)
+    public static async Task<ControlPlaneWorld> StartAsync(string? folder = null, string? postgres = null, TimeProvider? time = null, ControlPlaneOptions? options = null, bool run = true, AgentOptions? agents = null)
     {
         var own = folder is null ? Directory.CreateTempSubdirectory("krate-control-").FullName : null;
         var data = new DataDirectory(folder ?? own!);
@@ -64,7 +65,8 @@ internal sealed class ControlPlaneWorld : IAsyncDisposable
             .AddKrateStore(new StoreOptions { DataDirectory = data, PostgresConnectionString = postgres })
             .AddKrateGateway()
             .AddKrateIdentity(new IdentityOptions("https://krate.test", LocalDeveloper: true))
-            .AddKrateRepositories(new RepositoryOptions { PublicUrl = "https://krate.test" })
+            .AddKrateRepositories(new RepositoryOptions { PublicUrl = "https://krate.test", AllowedHosts = ["localhost"] })
+            .AddSingleton(agents ?? new AgentOptions())
             .AddKrateRuns(new LogLimits())
             .AddKrateControlPlane(options)
             .BuildServiceProvider();

@@ -131,6 +131,7 @@ public static class KrateHost
             .AddSingleton<Preparation>()
             .AddSingleton<IReadiness>(p => p.GetRequiredService<Preparation>())
             .AddHostedService(p => p.GetRequiredService<Preparation>())
+            .AddSingleton(settings.Agents)
             .AddKrateControlPlane(new ControlPlaneOptions { SingleProcess = settings.IsEmbedded })
             .AddKrateIdentity(new IdentityOptions(IssuerName.Of(settings), LocalDeveloper: true))
             .AddSingleton<CertificateAuthority>()

@@ -1,3 +1,4 @@
+using Krate.Core.Agents;
 using Krate.Core.Outbound;
 using Krate.Core.Repositories;
 using Krate.Core.Runs;
@@ -23,6 +24,9 @@ public sealed record KrateSettings(DataDirectory Data, Listeners Listeners, stri
     /// <summary>Hosts on addresses that are not public which Krate may be sent to all the same.</summary>
     public IReadOnlyList<string> OutboundHosts { get; init; } = [];
 
+    /// <summary>What agents and MCP servers may be.</summary>
+    public AgentOptions Agents { get; init; } = new();
+
     /// <summary>The mail server; null when Krate sends no mail.</summary>
     public MailOptions? Mail { get; init; }
 
@@ -47,6 +51,7 @@ public sealed record KrateSettings(DataDirectory Data, Listeners Listeners, stri
             PublicUrl = configuration["Krate:PublicUrl"] is { Length: > 0 } url ? url.TrimEnd('/') : (listeners.All.FirstOrDefault(l => l is { IsHttps: false, IsLoopback: true }) ?? listeners.All[0]).ClientUrl,
             ImportRoots = List(configuration["Krate:Imports:Roots"]),
             OutboundHosts = List(configuration["Krate:Outbound:AllowedHosts"]),
+            Agents = new() { AllowedCommands = List(configuration["Krate:Agents:AllowedCommands"]), ReadablePaths = List(configuration["Krate:Agents:ReadablePaths"]) },
             Mail = MailSettings.From(configuration),
             Limits = configuration.GetSection("Krate:Limits").Get<RequestLimits>() ?? new(),
         };

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
+using Krate.Core.Agents;
 using Krate.Core.Resources;
 
 namespace Krate.Core.Kinds.Stacks;
@@ -30,6 +31,18 @@ public sealed record AgentAdapterSpec : ProductSpec
     public JsonObject? Capabilities { get; init; }
 }
 
+public sealed record AgentAdapterStatus : ProductStatus
+{
+    [Description("What the agent said it can do.")]
+    public AgentCapabilities? Capabilities { get; init; }
+
+    [Description("Version that the agent gives itself: untrusted text.")]
+    public string? Version { get; init; }
+
+    [Description("When it was last asked with another result than before.")]
+    public DateTimeOffset? LastProbeTime { get; init; }
+}
+
 public static class AgentAdapterKind
 {
     public static KindDefinition Row { get; } = new()
@@ -38,9 +51,15 @@ public static class AgentAdapterKind
         Description = "How one kind of agent is started and spoken to.",
         ShortNames = ["adapter"],
         SpecType = typeof(AgentAdapterSpec),
-        StatusType = typeof(PlainStatus),
+        StatusType = typeof(AgentAdapterStatus),
         RequiredSpec = ["adapterType", "transport"],
-        Columns = [new("Type", "spec.adapterType"), new("Transport", "spec.transport"), new("Command", "spec.command", Wide: true), Rows.Phase, Rows.Ready],
+        ServerStatus = true,
+        Actions = [ProbeActions.Probe],
+        Columns =
+        [
+            new("Type", "spec.adapterType"), new("Transport", "spec.transport"), new("Command", "spec.command", Wide: true), new("Version", "status.version"), Rows.Phase, Rows.Ready,
+            new("Probed", "status.lastProbeTime", "date", Wide: true), Rows.Reason,
+        ],
         Validate = Validate,
     };
 

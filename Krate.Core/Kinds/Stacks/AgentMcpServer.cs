@@ -69,8 +69,32 @@ public sealed record AgentMcpServerStatus : ProductStatus
     [Description("Tools that the server offers.")]
     public IReadOnlyList<DiscoveredTool>? DiscoveredTools { get; init; }
 
-    [Description("When the server was last probed.")]
+    [Description("When the server was last probed with another result than before.")]
     public DateTimeOffset? LastProbeTime { get; init; }
+
+    [Description("Digest of all discovered tools; a review names it.")]
+    [Digest]
+    public string? ToolsDigest { get; init; }
+
+    [Description("Tools as they were when a person reviewed them.")]
+    public IReadOnlyList<ReviewedTool>? Reviewed { get; init; }
+
+    [Description("Who reviewed them.")]
+    public string? ReviewedBy { get; init; }
+
+    [Description("When they were reviewed.")]
+    public DateTimeOffset? ReviewedAt { get; init; }
+}
+
+public sealed record ReviewedTool
+{
+    [Description("Name of the tool.")]
+    [Required]
+    public string? Name { get; init; }
+
+    [Description("Digest of the tool at the review.")]
+    [Digest]
+    public string? SchemaDigest { get; init; }
 }
 
 public sealed record DiscoveredTool
@@ -82,7 +106,7 @@ public sealed record DiscoveredTool
     [Description("What it does, in the server's words: untrusted text.")]
     public string? Description { get; init; }
 
-    [Description("Digest of its input schema; a change after review is drift.")]
+    [Description("Digest of its name, description and schemas; a change after review is drift.")]
     [Digest]
     public string? SchemaDigest { get; init; }
 }
@@ -97,6 +121,8 @@ public static class AgentMcpServerKind
         SpecType = typeof(AgentMcpServerSpec),
         StatusType = typeof(AgentMcpServerStatus),
         RequiredSpec = ["transport", "scope"],
+        ServerStatus = true,
+        Actions = [ProbeActions.Probe, ReviewMcpServerAction.Verb],
         Columns =
         [
             new("Transport", "spec.transport"), new("Scope", "spec.scope"), new("Health", "status.health"), Rows.Ready,

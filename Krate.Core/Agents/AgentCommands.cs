@@ -1,0 +1,58 @@
+using Krate.Core.Store;
+
+namespace Krate.Core.Agents;
+
+/// <summary>A program as it is started.</summary>
+/// <param name="Command">Name, or absolute path.</param>
+public sealed record AgentCommand(string Command, IReadOnlyList<string> Arguments)
+{
+    /// <summary>All of the environment, beside PATH and HOME.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+}
+
+/// <summary>Which programs may be started for people, and where they are.</summary>
+internal sealed class AgentCommands(AgentOptions options, DataDirectory data)
+{
+    public string DataFolder => data.Path;
+
+    /// <summary>Absolute path of a program that may be started.</summary>
+    /// <exception cref="ProbeException">Krate's operator has not allowed it, or it is not there.</exception>
+    public string Resolve(string command)
+    {
+        if (!IsAllowed(command))
+            throw new ProbeException(ProbeReasons.CommandNotAllowed, $"{ForeignText.Line(command, 200)} may not be started: whoever runs Krate has to add it to Krate:Agents:AllowedCommands");
+        return Find(command) ?? throw new ProbeException(ProbeReasons.CommandNotInstalled, $"{command} is not installed where Krate runs (neither on its PATH nor below node_modules/.bin)");
+    }
+
+    /// <summary>What a program has to read of itself: packages of node are many files, others one or a prefix of bin and lib.</summary>
+    public IEnumerable<string> ReadablePaths(string program)
+    {
+        var target = File.ResolveLinkTarget(program, returnFinalTarget: true)?.FullName;
+        var own = new[] { program, target }.OfType<string>().Where(p => !IsSystem(p)).SelectMany(PartsOf);
+        return own.Concat(options.ReadablePaths).Distinct(StringComparer.Ordinal);
+    }
+
+    /// <summary>Whether a path is below what every program may read.</summary>
+    public static bool IsSystem(string path) => AgentSandbox.SystemFolders.Any(s => path == s || IsBelow(path, s));
+
+    public static bool IsBelow(string path, string folder) => path.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal);
+
+    private bool IsAllowed(string command) =>
+        !command.Contains('\0', StringComparison.Ordinal) && (options.AllowedCommands.Contains(command, StringComparer.Ordinal) || AdapterCatalog.All.Any(e => e.Command == command));
+
+    private static string? Find(string command)
+    {
+        if (command.StartsWith('/')) return File.Exists(command) ? Path.GetFullPath(command) : null;
+        if (command.Contains('/', StringComparison.Ordinal)) return null;
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Append(Path.GetFullPath("node_modules/.bin"));
+        return folders.Where(Path.IsPathRooted).Select(f => Path.Combine(f, command)).FirstOrDefault(File.Exists);
+    }
+
+    private static IEnumerable<string> PartsOf(string path)
+    {
+        const string Packages = "/node_modules/";
+        var folder = Path.GetDirectoryName(path)!;
+        if (path.IndexOf(Packages, StringComparison.Ordinal) is var at and >= 0) return [path[..(at + Packages.Length - 1)]];
+        return Path.GetFileName(folder) == "bin" ? [folder, Path.Combine(Path.GetDirectoryName(folder)!, "lib")] : [path];
+    }
+}

@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
+using Krate.Core.Gateway;
+using Krate.Core.Resources;
+
+namespace Krate.Core.Kinds.Stacks;
+
+/// <summary>What an MCP server is given beside its address: values, or why it may not be asked.</summary>
+internal sealed record McpValues(IReadOnlyDictionary<string, string> Values, string? MissingReason = null, string? Missing = null);
+
+/// <summary>
+/// Values of Secrets and ConfigMaps that a probe of an MCP server may use: those that a grant to the server itself gives to everybody who uses it. A grant for
+/// certain stacks, repositories or approvals speaks of runs, and a probe is none.
+/// </summary>
+internal sealed class McpServerValues(KindCatalog catalog, IResourceCache cache, SecretVault vault)
+{
+    private static readonly Dictionary<string, string> None = [];
+
+    /// <summary>Kinds whose changes may change the answer.</summary>
+    public IReadOnlyList<KindDefinition> Kinds { get; } = [catalog["AgentSecretGrant"], catalog["AgentConfigGrant"], catalog["Secret"], catalog["ConfigMap"]];
+
+    public async Task<McpValues> FindAsync(Resource server, DateTimeOffset now, CancellationToken ct)
+    {
+        foreach (var (field, source) in new[] { "spec.secretRefs[]", "spec.envFrom[].secretRef", "spec.headersFrom[].secretRef" }.SelectMany(p => FieldPath.Find(server.Body, p)))
+        {
+            if (!IsGranted("AgentSecretGrant", "secretRef", server, source, now))
+                return new(None, "MissingSecretGrant", $"It is not probed: {field} names the key {source.Text("key")} of Secret {source.Text("name")}, and no AgentSecretGrant that is ready gives it to mcp-server {server.Name} everywhere.");
+        }
+
+        foreach (var (field, source) in new[] { "spec.configMapRefs[]", "spec.envFrom[].configMapRef", "spec.headersFrom[].configMapRef" }.SelectMany(p => FieldPath.Find(server.Body, p)))
+        {
+            if (!IsGranted("AgentConfigGrant", "configMapRef", server, source, now))
+                return new(None, "MissingConfigGrant", $"It is not probed: {field} names the key {source.Text("key")} of ConfigMap {source.Text("name")}, and no AgentConfigGrant that is ready gives it to mcp-server {server.Name} everywhere.");
+        }
+
+        return await ReadAsync(server, ct);
+    }
+
+    private async Task<McpValues> ReadAsync(Resource server, CancellationToken ct)
+    {
+        var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (field, named) in FieldPath.Find(server.Body, server.Body.Text("spec.transport") == "stdio" ? "spec.envFrom[]" : "spec.headersFrom[]"))
+        {
+            var source = named.At("secretRef") ?? named.At("configMapRef")!;
+            var (name, key) = (source.Text("name") ?? "", source.Text("key") ?? named.Text("name") ?? "");
+            var value = named.At("secretRef") is null
+                ? cache.Get(catalog["ConfigMap"], server.Namespace, name)?.Body["data"]?[key]?.Text()
+                : await vault.ReadAsync(SecretReader.McpProbe, server.Namespace, name, key, ct) is { } bytes ? Encoding.UTF8.GetString(bytes) : null;
+            if (value is null) return new(None, named.At("secretRef") is null ? "ConfigMapKeyMissing" : "SecretKeyMissing", $"It is not probed: {field} names the key {key} of {name}, which is not there.");
+            values[named.Text("name")!] = value;
+        }
+
+        return new(values);
+    }
+
+    private bool IsGranted(string kind, string reference, Resource server, JsonNode source, DateTimeOffset now)
+    {
+        var about = cache.List(catalog[kind], server.Namespace)
+            .Where(g => g.Body.Text("spec.subject.kind") == "mcp-server" && g.Body.Text("spec.subject.name") == server.Name && g.Body.Text($"spec.{reference}.name") == source.Text("name") && Covers(g, reference, source.Text("key")))
+            .ToList();
+        return about.Any(g => HoldsForProbes(g, now)) && !about.Any(g => g.Body.Text("spec.effect") == "Deny");
+    }
+
+    private static bool Covers(Resource grant, string reference, string? key) =>
+        grant.Body.Texts($"spec.{reference}.keys").ToList() is var keys && (keys.Count == 0 || (key is not null && keys.Contains(key, StringComparer.Ordinal)));
+
+    private static bool HoldsForProbes(Resource grant, DateTimeOffset now) =>
+        grant.FindCondition(Condition.Ready)?.Status == Condition.True
+        && grant.Body.Text("spec.effect") != "Deny"
+        && string.IsNullOrEmpty(grant.Body.Text("spec.subject.stackRef")) && string.IsNullOrEmpty(grant.Body.Text("spec.subject.serviceAccountRef"))
+        && !grant.Body.Texts("spec.allowedRepositories").Any()
+        && grant.Body.Text("spec.requiredApproval") is not "always" && grant.Body.Text("spec.mountPolicy") is not "never-mount-pass-by-reference"
+        && !(DateTimeOffset.TryParse(grant.Body.Text("spec.expiresAt"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var end) && end <= now);
+}
