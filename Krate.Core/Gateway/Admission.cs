@@ -82,6 +82,7 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         if (kind.Authored && !actor.IsServer) Sign(actor, kind, document);
         await CompleteLabelsAsync(kind, document, ns, ct);
         Mentions.Complete(kind, document);
+        Authors.Complete(actor, kind, null, document);
         CheckDocument(kind, document);
         orgs.CheckReferences(kind, document);
         await CheckRequiredReferencesAsync(actor, kind, document, ns, ct);
@@ -104,6 +105,7 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         }
 
         Mentions.Complete(kind, document);
+        if (subresource.Length == 0) Authors.Complete(actor, kind, before.Body, document);
         CheckDocument(kind, document);
         // A sharing that ended since is told in the status; it must not keep the status, or the end of a deletion, from being written.
         if (!JsonNode.DeepEquals(before.Body["spec"], document["spec"])) orgs.CheckReferences(kind, document);

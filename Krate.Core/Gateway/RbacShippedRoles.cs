@@ -121,6 +121,7 @@ internal static class RbacShippedRoles
         On(Krate, ["webhooksubscriptions", "webhookdeliveries", "auditevents"], Read),
         On(Krate, ["webhooksubscriptions"], "test"),
         On(Krate, ["agentmcpservers"], "probe", "review"),
+        On(Krate, ["agentcontextlabels"], "review", "reject"),
         On(Krate, ["webhookdeliveries"], "replay"),
         On(Krate, ["pullrequests"], "merge"),
         On(Krate, ["issues", "comments"], "update", "patch", "delete"),

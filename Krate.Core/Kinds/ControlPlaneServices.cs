@@ -51,6 +51,8 @@ public static class ControlPlaneServices
         .AddProbeActions()
         .AddReconciler<AgentAdapterReconciler>()
         .AddReconciler<AgentMcpServerReconciler>()
+        .AddReconciler<AgentSkillReconciler>()
+        .AddReconciler<AgentContextLabelReconciler>()
         .AddReconciler<PullRequestReconciler>()
         .AddWorkActions()
         .AddWebhooks()

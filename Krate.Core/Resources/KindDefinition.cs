@@ -181,6 +181,9 @@ public sealed class KindDefinition
     /// <summary><c>spec.author</c> is whoever creates it; nobody speaks for others.</summary>
     public bool Authored { get; init; }
 
+    /// <summary>Path of a text whose last author admission keeps as <c>status.author</c>; null for none.</summary>
+    public string? AuthorOf { get; init; }
+
     /// <summary>Path of a text whose @names become <c>status.mentions</c>; null for none.</summary>
     public string? MentionsIn { get; init; }
 

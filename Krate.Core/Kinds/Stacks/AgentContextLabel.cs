@@ -29,12 +29,18 @@ public sealed record AgentContextLabelSpec : ProductSpec
     public bool? RequiresReview { get; init; }
 }
 
-[Phases("Draft", "Reviewed", "Rejected")]
+[Phases(ContextLabelPhase.Draft, ContextLabelPhase.Reviewed, ContextLabelPhase.Rejected)]
 public sealed record AgentContextLabelStatus : ProductStatus
 {
-    [Description("Digest of the text that was reviewed; another text needs another review.")]
+    [Description("Digest of the text that the phase speaks of; another text needs another review.")]
     [Digest]
     public string? Digest { get; init; }
+
+    [Description("Who wrote the text as it is; recorded by the server. A review is for somebody else.")]
+    public string? Author { get; init; }
+
+    [Description("Who reviewed or rejected the text.")]
+    public string? ReviewedBy { get; init; }
 }
 
 public static class AgentContextLabelKind
@@ -47,6 +53,8 @@ public static class AgentContextLabelKind
         SpecType = typeof(AgentContextLabelSpec),
         StatusType = typeof(AgentContextLabelStatus),
         RequiredSpec = ["promptFragment", "allowedSources"],
+        ServerStatus = true, AuthorOf = "spec.promptFragment",
+        Actions = [DecideContextLabelAction.Review, DecideContextLabelAction.Reject],
         Columns = [new("Display Name", "spec.displayName"), new("Sources", "spec.allowedSources"), new("Owner", "spec.owner"), Rows.Phase, Rows.Ready],
         References = [new("spec.allowedStacks[]", "AgentStack")],
     };

@@ -85,6 +85,7 @@ public static class AgentSkillKind
         SpecType = typeof(AgentSkillSpec),
         StatusType = typeof(AgentSkillStatus),
         RequiredSpec = ["format", "sourceRef"],
+        ServerStatus = true,
         Columns =
         [
             new("Format", "spec.format"), new("Version", "spec.version"), new("Validation", "status.validation"), Rows.Ready,

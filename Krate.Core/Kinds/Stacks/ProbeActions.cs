@@ -24,7 +24,9 @@ public static class ProbeActions
         .AddSingleton<McpServerValues>()
         .AddSingleton<IResourceAction>(p => new ProbeAction("AgentAdapter", p.GetRequiredService<AgentAdapterReconciler>, p))
         .AddSingleton<IResourceAction>(p => new ProbeAction("AgentMcpServer", p.GetRequiredService<AgentMcpServerReconciler>, p))
-        .AddSingleton<IResourceAction, ReviewMcpServerAction>();
+        .AddSingleton<IResourceAction, ReviewMcpServerAction>()
+        .AddSingleton<IResourceAction>(p => new DecideContextLabelAction(p, DecideContextLabelAction.Review, ContextLabelPhase.Reviewed))
+        .AddSingleton<IResourceAction>(p => new DecideContextLabelAction(p, DecideContextLabelAction.Reject, ContextLabelPhase.Rejected));
 
     /// <summary>The gateway holds the actions, so it is asked for only when one runs.</summary>
     internal static ReconcileContext ContextFor(Actor actor, IServiceProvider services) =>
