@@ -71,8 +71,8 @@ public sealed class ApiServer : IAsyncLifetime
         return new(response);
     }
 
-    public static string Label(string name, string text = "Hello.") =>
-        $$"""{"apiVersion":"krate.a5c.ai/v1alpha1","kind":"AgentContextLabel","metadata":{"name":"{{name}}" },"spec":{"promptFragment":"{{text}}","allowedSources":["issue"]} }""";
+    public static string Subagent(string name, string text = "Hello.") =>
+        $$"""{"apiVersion":"krate.a5c.ai/v1alpha1","kind":"AgentSubagent","metadata":{"name":"{{name}}" },"spec":{"rolePrompt":"{{text}}","taskKinds":["review"]} }""";
 }
 
 /// <summary>What came back.</summary>

@@ -37,43 +37,43 @@ public sealed class KubectlTests(ApiServer api)
 
         kubectl.Save("label.yaml", Manifest(name, "Two."));
         var diff = await kubectl.FailAsync($"diff -f {file}");
-        Assert.Contains("-  promptFragment: One.", diff, StringComparison.Ordinal);
-        Assert.Contains("+  promptFragment: Two.", diff, StringComparison.Ordinal);
+        Assert.Contains("-  rolePrompt: One.", diff, StringComparison.Ordinal);
+        Assert.Contains("+  rolePrompt: Two.", diff, StringComparison.Ordinal);
         Assert.Contains("configured", await kubectl.RunAsync($"apply -f {file} --dry-run=server"), StringComparison.Ordinal);
-        Assert.Equal("One.", await Spec("promptFragment"));
+        Assert.Equal("One.", await Spec("rolePrompt"));
         Assert.Contains("configured", await kubectl.RunAsync($"apply -f {file}"), StringComparison.Ordinal);
         await kubectl.RunAsync($"diff -f {file}");
-        Assert.Equal("Two.", await Spec("promptFragment"));
+        Assert.Equal("Two.", await Spec("rolePrompt"));
 
-        await kubectl.RunAsync($"patch agentcontextlabel {name} {Ns} -p {{\"spec\":{{\"owner\":\"default\"}}}}");
-        Assert.Equal("default", await Spec("owner"));
-        await kubectl.RunAsync($"patch agentcontextlabel {name} {Ns} --type=merge -p {{\"spec\":{{\"owner\":\"merge\"}}}}");
-        Assert.Equal("merge", await Spec("owner"));
-        await kubectl.RunAsync($"patch agentcontextlabel {name} {Ns} --type=json -p [{{\"op\":\"replace\",\"path\":\"/spec/owner\",\"value\":\"json\"}}]");
-        Assert.Equal("json", await Spec("owner"));
-        Assert.Contains("replace /spec/nothing", await kubectl.FailAsync($"patch agentcontextlabel {name} {Ns} --type=json -p [{{\"op\":\"replace\",\"path\":\"/spec/nothing\",\"value\":1}}]"), StringComparison.Ordinal);
+        await kubectl.RunAsync($"patch agentsubagent {name} {Ns} -p {{\"spec\":{{\"modelOverride\":\"default\"}}}}");
+        Assert.Equal("default", await Spec("modelOverride"));
+        await kubectl.RunAsync($"patch agentsubagent {name} {Ns} --type=merge -p {{\"spec\":{{\"modelOverride\":\"merge\"}}}}");
+        Assert.Equal("merge", await Spec("modelOverride"));
+        await kubectl.RunAsync($"patch agentsubagent {name} {Ns} --type=json -p [{{\"op\":\"replace\",\"path\":\"/spec/modelOverride\",\"value\":\"json\"}}]");
+        Assert.Equal("json", await Spec("modelOverride"));
+        Assert.Contains("replace /spec/nothing", await kubectl.FailAsync($"patch agentsubagent {name} {Ns} --type=json -p [{{\"op\":\"replace\",\"path\":\"/spec/nothing\",\"value\":1}}]"), StringComparison.Ordinal);
 
-        await kubectl.RunAsync($"label agentcontextlabel {name} {Ns} tier=gold");
-        await kubectl.RunAsync($"annotate agentcontextlabel {name} {Ns} note=hello");
-        Assert.Contains(name, await kubectl.RunAsync($"get agentcontextlabels {Ns} -l tier=gold -o name"), StringComparison.Ordinal);
-        Assert.Equal("hello", await kubectl.RunAsync($"get agentcontextlabel {name} {Ns} -o jsonpath={{.metadata.annotations.note}}"));
+        await kubectl.RunAsync($"label agentsubagent {name} {Ns} tier=gold");
+        await kubectl.RunAsync($"annotate agentsubagent {name} {Ns} note=hello");
+        Assert.Contains(name, await kubectl.RunAsync($"get agentsubagents {Ns} -l tier=gold -o name"), StringComparison.Ordinal);
+        Assert.Equal("hello", await kubectl.RunAsync($"get agentsubagent {name} {Ns} -o jsonpath={{.metadata.annotations.note}}"));
 
         var editor = kubectl.Save("editor.sh", "#!/bin/sh\nsed -i s/Two/Three/ \"$1\"\n");
         File.SetUnixFileMode(editor, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        Assert.Contains("edited", await kubectl.RunAsync($"edit agentcontextlabel {name} {Ns}", editor: editor), StringComparison.Ordinal);
-        Assert.Equal("Three.", await Spec("promptFragment"));
+        Assert.Contains("edited", await kubectl.RunAsync($"edit agentsubagent {name} {Ns}", editor: editor), StringComparison.Ordinal);
+        Assert.Equal("Three.", await Spec("rolePrompt"));
 
-        var yaml = await kubectl.RunAsync($"get agentcontextlabel {name} {Ns} -o yaml");
+        var yaml = await kubectl.RunAsync($"get agentsubagent {name} {Ns} -o yaml");
         Assert.Contains("replaced", await kubectl.RunAsync("replace -f -", yaml.Replace("Three.", "Four.", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.Contains("the object has been modified", await kubectl.FailAsync("replace -f -", yaml), StringComparison.Ordinal);
-        Assert.Equal("Four.", await Spec("promptFragment"));
+        Assert.Equal("Four.", await Spec("rolePrompt"));
 
         Assert.Contains("unknown field \"spec.colour\"", await kubectl.FailAsync("create -f -", Manifest(name + "x", "x\n  colour: red")), StringComparison.Ordinal);
-        Assert.Contains("spec.allowedSources", await kubectl.FailAsync("create -f -", Manifest(name + "x", "x").Replace("[issue]", "7", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains("spec.taskKinds", await kubectl.FailAsync("create -f -", Manifest(name + "x", "x").Replace("[review]", "7", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.Contains("deleted", await kubectl.RunAsync($"delete -f {file}"), StringComparison.Ordinal);
-        Assert.Contains("NotFound", await kubectl.FailAsync($"get agentcontextlabel {name} {Ns}"), StringComparison.Ordinal);
+        Assert.Contains("NotFound", await kubectl.FailAsync($"get agentsubagent {name} {Ns}"), StringComparison.Ordinal);
 
-        async Task<string> Spec(string field) => await kubectl.RunAsync($"get agentcontextlabel {name} {Ns} -o jsonpath={{.spec.{field}}}");
+        async Task<string> Spec(string field) => await kubectl.RunAsync($"get agentsubagent {name} {Ns} -o jsonpath={{.spec.{field}}}");
     }
 
     [Theory, MemberData(nameof(Versions))]
@@ -87,11 +87,11 @@ public sealed class KubectlTests(ApiServer api)
         Assert.Equal(before, await Version());
 
         var refusal = await kubectl.FailAsync($"apply --server-side --field-manager=bob -f -", Manifest(name, "Bob's."));
-        Assert.Contains("Apply failed with 1 conflict: conflict with \"ann\": .spec.promptFragment", refusal, StringComparison.Ordinal);
+        Assert.Contains("Apply failed with 1 conflict: conflict with \"ann\": .spec.rolePrompt", refusal, StringComparison.Ordinal);
         Assert.Contains("--force-conflicts", refusal, StringComparison.Ordinal);
         await kubectl.RunAsync($"apply --server-side --field-manager=bob --force-conflicts -f -", Manifest(name, "Bob's."));
-        var managers = KrateJson.ParseObject(await kubectl.RunAsync($"get agentcontextlabel {name} {Ns} -o json --show-managed-fields"));
-        Assert.Equal("Bob's.", managers.Text("spec.promptFragment"));
+        var managers = KrateJson.ParseObject(await kubectl.RunAsync($"get agentsubagent {name} {Ns} -o json --show-managed-fields"));
+        Assert.Equal("Bob's.", managers.Text("spec.rolePrompt"));
         Assert.Equal(["ann", "bob"], ((JsonArray)managers.At("metadata.managedFields")!).Select(e => e.Text("manager")!).Order(StringComparer.Ordinal));
 
         // From client-side to server-side: kubectl moves the ownership itself, so that no conflict with one's own past arises.
@@ -99,9 +99,9 @@ public sealed class KubectlTests(ApiServer api)
         await kubectl.RunAsync("apply -f -", Manifest(moved, "Client."));
         await kubectl.RunAsync("apply --server-side -f -", Manifest(moved, "Client."));
         await kubectl.RunAsync("apply --server-side -f -", Manifest(moved, "Server."));
-        Assert.Equal("Server.", await kubectl.RunAsync($"get agentcontextlabel {moved} {Ns} -o jsonpath={{.spec.promptFragment}}"));
+        Assert.Equal("Server.", await kubectl.RunAsync($"get agentsubagent {moved} {Ns} -o jsonpath={{.spec.rolePrompt}}"));
 
-        async Task<string> Version() => await kubectl.RunAsync($"get agentcontextlabel {name} {Ns} -o jsonpath={{.metadata.resourceVersion}}");
+        async Task<string> Version() => await kubectl.RunAsync($"get agentsubagent {name} {Ns} -o jsonpath={{.metadata.resourceVersion}}");
     }
 
     [Theory, MemberData(nameof(Versions))]
@@ -109,13 +109,13 @@ public sealed class KubectlTests(ApiServer api)
     {
         using var kubectl = Kubectl.Of(version, api.Server.Kubeconfig);
         var name = Name("watched", version);
-        await kubectl.FollowAsync($"get agentcontextlabels {Ns} -w --output-watch-events", async lines =>
+        await kubectl.FollowAsync($"get agentsubagents {Ns} -w --output-watch-events", async lines =>
         {
             await kubectl.RunAsync("create -f -", Manifest(name, "One."));
             Assert.StartsWith("ADDED", await lines.UntilAsync(name), StringComparison.Ordinal);
-            await kubectl.RunAsync($"label agentcontextlabel {name} {Ns} a=b");
+            await kubectl.RunAsync($"label agentsubagent {name} {Ns} a=b");
             Assert.StartsWith("MODIFIED", await lines.UntilAsync(name), StringComparison.Ordinal);
-            await kubectl.RunAsync($"delete agentcontextlabel {name} {Ns}");
+            await kubectl.RunAsync($"delete agentsubagent {name} {Ns}");
             Assert.StartsWith("DELETED", await lines.UntilAsync(name), StringComparison.Ordinal);
         });
 
@@ -141,15 +141,15 @@ public sealed class KubectlTests(ApiServer api)
         using var kubectl = Kubectl.Of(version, api.Server.Kubeconfig);
         var batch = Name("batch", version);
         await kubectl.RunAsync("create -f -", string.Join("\n---\n", Enumerable.Range(0, 7).Select(i => Manifest($"{batch}-{i}", $"Text {9 - i}.", $"{{batch: {batch}, odd: \"{i % 2 == 1}\"}}"))));
-        Assert.Equal(7, Names(await kubectl.RunAsync($"get agentcontextlabels {Ns} -l batch={batch} --chunk-size=3 -o name")).Length);
-        Assert.Equal(3, Names(await kubectl.RunAsync($"get agentcontextlabels {Ns} -l batch={batch},odd=True -o name")).Length);
-        Assert.Equal(4, Names(await kubectl.RunAsync($"get agentcontextlabels {Ns} -l 'batch in ({batch}),odd notin (True)' -o name")).Length);
-        Assert.Single(Names(await kubectl.RunAsync($"get agentcontextlabels -A --field-selector metadata.name={batch}-4 -o name")));
-        Assert.Contains("field label not supported", await kubectl.FailAsync($"get agentcontextlabels {Ns} --field-selector spec.owner=x"), StringComparison.Ordinal);
-        var sorted = await kubectl.RunAsync($"get agentcontextlabels {Ns} -l batch={batch} --sort-by=.spec.promptFragment --no-headers");
+        Assert.Equal(7, Names(await kubectl.RunAsync($"get agentsubagents {Ns} -l batch={batch} --chunk-size=3 -o name")).Length);
+        Assert.Equal(3, Names(await kubectl.RunAsync($"get agentsubagents {Ns} -l batch={batch},odd=True -o name")).Length);
+        Assert.Equal(4, Names(await kubectl.RunAsync($"get agentsubagents {Ns} -l 'batch in ({batch}),odd notin (True)' -o name")).Length);
+        Assert.Single(Names(await kubectl.RunAsync($"get agentsubagents -A --field-selector metadata.name={batch}-4 -o name")));
+        Assert.Contains("field label not supported", await kubectl.FailAsync($"get agentsubagents {Ns} --field-selector spec.modelOverride=x"), StringComparison.Ordinal);
+        var sorted = await kubectl.RunAsync($"get agentsubagents {Ns} -l batch={batch} --sort-by=.spec.rolePrompt --no-headers");
         Assert.Equal(Enumerable.Range(0, 7).Reverse().Select(i => $"{batch}-{i}"), Names(sorted).Select(l => l.Split(' ')[0]));
-        Assert.Contains("deleted", await kubectl.RunAsync($"delete agentcontextlabels {Ns} -l batch={batch}"), StringComparison.Ordinal);
-        Assert.Contains("No resources found", await kubectl.RunAsync($"get agentcontextlabels {Ns} -l batch={batch}"), StringComparison.Ordinal);
+        Assert.Contains("deleted", await kubectl.RunAsync($"delete agentsubagents {Ns} -l batch={batch}"), StringComparison.Ordinal);
+        Assert.Contains("No resources found", await kubectl.RunAsync($"get agentsubagents {Ns} -l batch={batch}"), StringComparison.Ordinal);
     }
 
     [Theory, MemberData(nameof(Versions))]
@@ -235,7 +235,7 @@ public sealed class KubectlTests(ApiServer api)
     private static string Name(string what, string version) => $"{what}-{version.Replace('.', '-')}";
 
     private static string Manifest(string name, string text, string labels = "{}") =>
-        $"apiVersion: krate.a5c.ai/v1alpha1\nkind: AgentContextLabel\nmetadata: {{name: {name}, namespace: {ApiServer.Namespace}, labels: {labels}}}\nspec:\n  allowedSources: [issue]\n  promptFragment: {text}\n";
+        $"apiVersion: krate.a5c.ai/v1alpha1\nkind: AgentSubagent\nmetadata: {{name: {name}, namespace: {ApiServer.Namespace}, labels: {labels}}}\nspec:\n  taskKinds: [review]\n  rolePrompt: {text}\n";
 
     private static string Stack(string name) =>
         $"apiVersion: krate.a5c.ai/v1alpha1\nkind: AgentStack\nmetadata: {{name: {name}, namespace: {ApiServer.Namespace}}}\nspec:\n  baseAgent: claude-code\n  adapter: agent-mux.claude-code\n  runtimeIdentity: {{serviceAccountRef: nobody}}\n";

@@ -37,17 +37,17 @@ public sealed class KubernetesClientTests(ApiServer api)
     public async Task Product_kinds_are_applied_and_watched()
     {
         using var client = Client;
-        using var generic = new GenericClient(client, WellKnown.ApiGroup, WellKnown.ApiVersion, "agentcontextlabels", disposeClient: false);
-        var label = JsonSerializer.Deserialize<JsonElement>(ApiServer.Label("watched-by-csharp"));
+        using var generic = new GenericClient(client, WellKnown.ApiGroup, WellKnown.ApiVersion, "agentsubagents", disposeClient: false);
+        var label = JsonSerializer.Deserialize<JsonElement>(ApiServer.Subagent("watched-by-csharp"));
         var seen = new List<(string Type, string Name)>();
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         enough.CancelAfter(TimeSpan.FromSeconds(60));
-        var version = (await client.CustomObjects.ListNamespacedCustomObjectAsync<JsonElement>(WellKnown.ApiGroup, WellKnown.ApiVersion, ApiServer.Namespace, "agentcontextlabels", cancellationToken: Ct))
+        var version = (await client.CustomObjects.ListNamespacedCustomObjectAsync<JsonElement>(WellKnown.ApiGroup, WellKnown.ApiVersion, ApiServer.Namespace, "agentsubagents", cancellationToken: Ct))
             .GetProperty("metadata").GetProperty("resourceVersion").GetString();
-        var events = client.CustomObjects.WatchListNamespacedCustomObjectAsync(WellKnown.ApiGroup, WellKnown.ApiVersion, ApiServer.Namespace, "agentcontextlabels", resourceVersion: version, cancellationToken: enough.Token);
+        var events = client.CustomObjects.WatchListNamespacedCustomObjectAsync(WellKnown.ApiGroup, WellKnown.ApiVersion, ApiServer.Namespace, "agentsubagents", resourceVersion: version, cancellationToken: enough.Token);
         var patch = new V1Patch(label, V1Patch.PatchType.ApplyPatch);
         for (var i = 0; i < 2; i++)
-            await client.CustomObjects.PatchNamespacedCustomObjectAsync<JsonElement>(patch, WellKnown.ApiGroup, WellKnown.ApiVersion, ApiServer.Namespace, "agentcontextlabels", "watched-by-csharp", fieldManager: "csharp", force: true, cancellationToken: Ct);
+            await client.CustomObjects.PatchNamespacedCustomObjectAsync<JsonElement>(patch, WellKnown.ApiGroup, WellKnown.ApiVersion, ApiServer.Namespace, "agentsubagents", "watched-by-csharp", fieldManager: "csharp", force: true, cancellationToken: Ct);
         await generic.DeleteNamespacedAsync<V1Status>(ApiServer.Namespace, "watched-by-csharp", Ct);
         await foreach (var (type, thing) in events)
         {

@@ -8,7 +8,7 @@ namespace Krate.Tests.Api;
 [Collection<ApiCollection>]
 public sealed class RestTests(ApiServer api)
 {
-    private const string Labels = ApiServer.Org + "/agentcontextlabels";
+    private const string Subagents = ApiServer.Org + "/agentsubagents";
     private const string Table = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
     private const string Partial = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
     private const string Aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
@@ -49,8 +49,8 @@ public sealed class RestTests(ApiServer api)
     [Fact]
     public async Task A_table_has_the_name_first_and_the_age_last()
     {
-        await api.SendAsync("POST", Labels, ApiServer.Label("printed"));
-        var table = await api.GetAsync(Labels + "?fieldSelector=metadata.name%3Dprinted", Table);
+        await api.SendAsync("POST", Subagents, ApiServer.Subagent("printed"));
+        var table = await api.GetAsync(Subagents + "?fieldSelector=metadata.name%3Dprinted", Table);
         Assert.Equal("application/json;as=Table;v=v1;g=meta.k8s.io", table.Type.Replace(" ", "", StringComparison.Ordinal));
         var columns = ((JsonArray)table.Json["columnDefinitions"]!).Select(c => c.Text("name")!).ToList();
         Assert.Equal(("Name", "Age"), (columns[0], columns[^1]));
@@ -59,24 +59,24 @@ public sealed class RestTests(ApiServer api)
         Assert.Equal("printed", row["cells"]![0]!.ToString());
         Assert.Matches("^[0-9]+s$", row["cells"]!.AsArray()[^1]!.ToString());
         Assert.Equal(("PartialObjectMetadata", null), (row.Text("object.kind"), row!["object"]!["spec"]));
-        Assert.Equal("Hello.", (await api.GetAsync(Labels + "/printed?includeObject=Object", Table)).Json["rows"]![0].Text("object.spec.promptFragment"));
-        Assert.Null((await api.GetAsync(Labels + "/printed?includeObject=None", Table)).Json["rows"]![0]!["object"]);
-        var partial = await api.GetAsync(Labels, Partial);
+        Assert.Equal("Hello.", (await api.GetAsync(Subagents + "/printed?includeObject=Object", Table)).Json["rows"]![0].Text("object.spec.rolePrompt"));
+        Assert.Null((await api.GetAsync(Subagents + "/printed?includeObject=None", Table)).Json["rows"]![0]!["object"]);
+        var partial = await api.GetAsync(Subagents, Partial);
         Assert.Equal("PartialObjectMetadataList", partial.Field("kind"));
-        Assert.Equal(406, (await api.GetAsync(Labels, "application/xml")).Code);
+        Assert.Equal(406, (await api.GetAsync(Subagents, "application/xml")).Code);
     }
 
     [Fact]
     public async Task A_list_is_paged_over_one_snapshot()
     {
-        for (var i = 0; i < 5; i++) await api.SendAsync("POST", Labels, ApiServer.Label($"page-{i}").Replace("\"metadata\":{", "\"metadata\":{\"labels\":{\"page\":\"yes\"},", StringComparison.Ordinal));
-        var first = await api.GetAsync(Labels + "?labelSelector=page%3Dyes&limit=2");
-        await api.SendAsync("DELETE", Labels + "/page-4", (string?)null);
+        for (var i = 0; i < 5; i++) await api.SendAsync("POST", Subagents, ApiServer.Subagent($"page-{i}").Replace("\"metadata\":{", "\"metadata\":{\"labels\":{\"page\":\"yes\"},", StringComparison.Ordinal));
+        var first = await api.GetAsync(Subagents + "?labelSelector=page%3Dyes&limit=2");
+        await api.SendAsync("DELETE", Subagents + "/page-4", (string?)null);
         var names = Names(first);
         var token = first.Field("metadata.continue");
         while (token is not null)
         {
-            var next = await api.GetAsync($"{Labels}?labelSelector=page%3Dyes&limit=2&continue={Uri.EscapeDataString(token)}");
+            var next = await api.GetAsync($"{Subagents}?labelSelector=page%3Dyes&limit=2&continue={Uri.EscapeDataString(token)}");
             Assert.Equal(first.Field("metadata.resourceVersion"), next.Field("metadata.resourceVersion"));
             names.AddRange(Names(next));
             token = next.Field("metadata.continue");
@@ -88,42 +88,42 @@ public sealed class RestTests(ApiServer api)
     [Fact]
     public async Task The_status_is_written_through_its_own_door_only()
     {
-        await api.SendAsync("POST", Labels, ApiServer.Label("doors").Replace("\"spec\":", "\"status\":{\"phase\":\"Rejected\"},\"spec\":", StringComparison.Ordinal));
-        Assert.NotEqual("Rejected", (await api.GetAsync(Labels + "/doors")).Field("status.phase"));
-        var status = await api.SendAsync("PATCH", Labels + "/doors/status", """{"status":{"phase":"Reviewed"},"metadata":{"labels":{"a":"b"}}}""", "application/merge-patch+json");
+        await api.SendAsync("POST", Subagents, ApiServer.Subagent("doors").Replace("\"spec\":", "\"status\":{\"phase\":\"Rejected\"},\"spec\":", StringComparison.Ordinal));
+        Assert.NotEqual("Rejected", (await api.GetAsync(Subagents + "/doors")).Field("status.phase"));
+        var status = await api.SendAsync("PATCH", Subagents + "/doors/status", """{"status":{"phase":"Reviewed"},"metadata":{"labels":{"a":"b"}}}""", "application/merge-patch+json");
         Assert.True(status.Code == 200, status.ToString());
         Assert.Equal(("Reviewed", null), (status.Field("status.phase"), status.Field("metadata.labels.a")));
-        var main = await api.SendAsync("PATCH", Labels + "/doors", """{"status":{"phase":"Rejected"},"metadata":{"labels":{"a":"b"}}}""", "application/merge-patch+json");
+        var main = await api.SendAsync("PATCH", Subagents + "/doors", """{"status":{"phase":"Rejected"},"metadata":{"labels":{"a":"b"}}}""", "application/merge-patch+json");
         Assert.Equal(("Reviewed", "b"), (main.Field("status.phase"), main.Field("metadata.labels.a")));
-        var applied = await api.SendAsync("PATCH", Labels + "/doors/status?fieldManager=judge&force=true", """{"metadata":{"name":"doors"},"status":{"phase":"Draft"},"spec":{"owner":"nobody"}}""", "application/apply-patch+yaml");
-        Assert.Equal(("Draft", null), (applied.Field("status.phase"), applied.Field("spec.owner")));
+        var applied = await api.SendAsync("PATCH", Subagents + "/doors/status?fieldManager=judge&force=true", """{"metadata":{"name":"doors"},"status":{"phase":"Draft"},"spec":{"modelOverride":"nobody"}}""", "application/apply-patch+yaml");
+        Assert.Equal(("Draft", null), (applied.Field("status.phase"), applied.Field("spec.modelOverride")));
         Assert.Contains(((JsonArray)applied.Json.At("metadata.managedFields")!), e => e.Text("manager") == "judge" && e.Text("subresource") == "status");
     }
 
     [Fact]
     public async Task A_collection_is_deleted_by_selector()
     {
-        for (var i = 0; i < 3; i++) await api.SendAsync("POST", Labels, ApiServer.Label($"swept-{i}").Replace("\"metadata\":{", "\"metadata\":{\"labels\":{\"swept\":\"" + (i < 2) + "\"},", StringComparison.Ordinal));
-        var answer = await api.SendAsync("DELETE", Labels + "?labelSelector=swept%3DTrue", (string?)null);
+        for (var i = 0; i < 3; i++) await api.SendAsync("POST", Subagents, ApiServer.Subagent($"swept-{i}").Replace("\"metadata\":{", "\"metadata\":{\"labels\":{\"swept\":\"" + (i < 2) + "\"},", StringComparison.Ordinal));
+        var answer = await api.SendAsync("DELETE", Subagents + "?labelSelector=swept%3DTrue", (string?)null);
         Assert.Equal((200, "Success"), (answer.Code, answer.Field("status")));
-        Assert.Equal(["swept-2"], Names(await api.GetAsync(Labels + "?labelSelector=swept")));
+        Assert.Equal(["swept-2"], Names(await api.GetAsync(Subagents + "?labelSelector=swept")));
     }
 
     [Fact]
     public async Task A_dry_run_says_what_would_be_and_leaves_no_trace()
     {
-        var before = (await api.GetAsync(Labels)).Field("metadata.resourceVersion");
-        Assert.Equal(201, (await api.SendAsync("POST", Labels + "?dryRun=All", ApiServer.Label("dry"))).Code);
-        Assert.Equal(201, (await api.SendAsync("PATCH", Labels + "/dry?dryRun=All&fieldManager=me", ApiServer.Label("dry"), "application/apply-patch+yaml")).Code);
-        Assert.Equal(before, (await api.GetAsync(Labels)).Field("metadata.resourceVersion"));
+        var before = (await api.GetAsync(Subagents)).Field("metadata.resourceVersion");
+        Assert.Equal(201, (await api.SendAsync("POST", Subagents + "?dryRun=All", ApiServer.Subagent("dry"))).Code);
+        Assert.Equal(201, (await api.SendAsync("PATCH", Subagents + "/dry?dryRun=All&fieldManager=me", ApiServer.Subagent("dry"), "application/apply-patch+yaml")).Code);
+        Assert.Equal(before, (await api.GetAsync(Subagents)).Field("metadata.resourceVersion"));
     }
 
     [Fact]
     public async Task Yaml_is_taken_wherever_json_is()
     {
-        var made = await api.SendAsync("POST", Labels, "kind: AgentContextLabel\nmetadata:\n  name: from-yaml\nspec:\n  promptFragment: \"yes\"\n  allowedSources: [issue]\n  owner: on\n", "application/yaml; charset=utf-8");
+        var made = await api.SendAsync("POST", Subagents, "kind: AgentSubagent\nmetadata:\n  name: from-yaml\nspec:\n  rolePrompt: \"yes\"\n  taskKinds: [review]\n  modelOverride: on\n", "application/yaml; charset=utf-8");
         Assert.True(made.Code == 201, made.ToString());
-        Assert.Equal("on", made.Field("spec.owner"));
+        Assert.Equal("on", made.Field("spec.modelOverride"));
     }
 
     [Fact]
@@ -131,7 +131,7 @@ public sealed class RestTests(ApiServer api)
     {
         using var program = api.Server.NewClient(api.Server.AdminToken);
         program.DefaultRequestHeaders.Add("User-Agent", "my-tool/1.2 (linux)");
-        var made = await api.SendAsync("POST", Labels, ApiServer.Label("managed"), client: program);
+        var made = await api.SendAsync("POST", Subagents, ApiServer.Subagent("managed"), client: program);
         Assert.Equal("my-tool", made.Json.At("metadata.managedFields")![0].Text("manager"));
     }
 

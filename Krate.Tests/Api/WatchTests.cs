@@ -8,19 +8,19 @@ namespace Krate.Tests.Api;
 [Collection<ApiCollection>]
 public sealed class WatchTests(ApiServer api)
 {
-    private const string Labels = ApiServer.Org + "/agentcontextlabels";
+    private const string Subagents = ApiServer.Org + "/agentsubagents";
 
     [Fact]
     public async Task A_watch_goes_on_from_the_version_of_a_list()
     {
-        var from = (await api.GetAsync(Labels)).Field("metadata.resourceVersion");
-        await api.SendAsync("POST", Labels, ApiServer.Label("followed"));
-        await using var watch = await api.WatchAsync($"{Labels}?watch=true&resourceVersion={from}&fieldSelector=metadata.name%3Dfollowed");
+        var from = (await api.GetAsync(Subagents)).Field("metadata.resourceVersion");
+        await api.SendAsync("POST", Subagents, ApiServer.Subagent("followed"));
+        await using var watch = await api.WatchAsync($"{Subagents}?watch=true&resourceVersion={from}&fieldSelector=metadata.name%3Dfollowed");
         Assert.Equal("application/json; stream=watch", watch.Response.Content.Headers.ContentType!.ToString());
         var added = await watch.NextEventAsync();
         await PatchAsync("followed", """{"metadata":{"labels":{"step":"1"}}}""");
         var modified = await watch.NextEventAsync();
-        await api.SendAsync("DELETE", Labels + "/followed", (string?)null);
+        await api.SendAsync("DELETE", Subagents + "/followed", (string?)null);
         var deleted = await watch.NextEventAsync();
         Assert.Equal(["ADDED", "MODIFIED", "DELETED"], new[] { added, modified, deleted }.Select(e => e.Text("type")!));
         var versions = new[] { added, modified, deleted }.Select(e => long.Parse(e.Text("object.metadata.resourceVersion")!, CultureInfo.InvariantCulture)).ToList();
@@ -30,17 +30,17 @@ public sealed class WatchTests(ApiServer api)
     [Fact]
     public async Task A_list_of_a_version_that_is_to_come_waits_for_it()
     {
-        var now = long.Parse((await api.GetAsync(Labels)).Field("metadata.resourceVersion")!, CultureInfo.InvariantCulture);
-        var list = api.GetAsync($"{Labels}?resourceVersion={now + 1}");
-        await api.SendAsync("POST", Labels, ApiServer.Label("awaited"));
+        var now = long.Parse((await api.GetAsync(Subagents)).Field("metadata.resourceVersion")!, CultureInfo.InvariantCulture);
+        var list = api.GetAsync($"{Subagents}?resourceVersion={now + 1}");
+        await api.SendAsync("POST", Subagents, ApiServer.Subagent("awaited"));
         Assert.True(long.Parse((await list).Field("metadata.resourceVersion")!, CultureInfo.InvariantCulture) > now);
     }
 
     [Fact]
     public async Task A_selector_turns_changes_into_comings_and_goings()
     {
-        await api.SendAsync("POST", Labels, ApiServer.Label("wanderer"));
-        await using var watch = await api.WatchAsync($"{Labels}?watch=true&labelSelector=here%3Dyes");
+        await api.SendAsync("POST", Subagents, ApiServer.Subagent("wanderer"));
+        await using var watch = await api.WatchAsync($"{Subagents}?watch=true&labelSelector=here%3Dyes");
         await PatchAsync("wanderer", """{"metadata":{"labels":{"here":"yes"}}}""");
         Assert.Equal("ADDED", (await watch.NextEventAsync()).Text("type"));
         await PatchAsync("wanderer", """{"metadata":{"labels":{"here":"no"}}}""");
@@ -50,30 +50,30 @@ public sealed class WatchTests(ApiServer api)
     [Fact]
     public async Task Initial_events_end_with_a_bookmark()
     {
-        await api.SendAsync("POST", Labels, ApiServer.Label("initial"));
-        await using var watch = await api.WatchAsync($"{Labels}?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&fieldSelector=metadata.name%3Dinitial");
+        await api.SendAsync("POST", Subagents, ApiServer.Subagent("initial"));
+        await using var watch = await api.WatchAsync($"{Subagents}?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&fieldSelector=metadata.name%3Dinitial");
         Assert.Equal("initial", (await watch.NextEventAsync()).Text("object.metadata.name"));
         var bookmark = await watch.NextEventAsync();
-        Assert.Equal(("BOOKMARK", "AgentContextLabel"), (bookmark.Text("type"), bookmark.Text("object.kind")));
+        Assert.Equal(("BOOKMARK", "AgentSubagent"), (bookmark.Text("type"), bookmark.Text("object.kind")));
         Assert.Equal("true", ((JsonObject)bookmark.At("object.metadata.annotations")!)["k8s.io/initial-events-end"]!.ToString());
     }
 
     [Fact]
     public async Task A_table_watch_carries_columns_once()
     {
-        await using var watch = await api.WatchAsync($"{Labels}?watch=true&labelSelector=tabled%3Dyes", "application/json;as=Table;v=v1;g=meta.k8s.io");
-        await api.SendAsync("POST", Labels, ApiServer.Label("tabled").Replace("\"metadata\":{", "\"metadata\":{\"labels\":{\"tabled\":\"yes\"},", StringComparison.Ordinal));
+        await using var watch = await api.WatchAsync($"{Subagents}?watch=true&labelSelector=tabled%3Dyes", "application/json;as=Table;v=v1;g=meta.k8s.io");
+        await api.SendAsync("POST", Subagents, ApiServer.Subagent("tabled").Replace("\"metadata\":{", "\"metadata\":{\"labels\":{\"tabled\":\"yes\"},", StringComparison.Ordinal));
         var first = await watch.NextEventAsync();
         Assert.NotEmpty((JsonArray)first.At("object.columnDefinitions")!);
         Assert.Equal("tabled", first.At("object.rows")![0]!["cells"]![0]!.ToString());
-        await PatchAsync("tabled", """{"spec":{"owner":"me"}}""");
+        await PatchAsync("tabled", """{"spec":{"modelOverride":"me"}}""");
         Assert.Empty((JsonArray)(await watch.NextEventAsync()).At("object.columnDefinitions")!);
     }
 
     [Fact]
     public async Task A_watch_ends_when_its_time_is_up()
     {
-        await using var watch = await api.WatchAsync($"{Labels}?watch=true&timeoutSeconds=1&labelSelector=never");
+        await using var watch = await api.WatchAsync($"{Subagents}?watch=true&timeoutSeconds=1&labelSelector=never");
         Assert.Null(await watch.NextAsync());
     }
 
@@ -82,19 +82,19 @@ public sealed class WatchTests(ApiServer api)
     {
         await api.MakeOrgAsync("streamed");
         const string Space = "/apis/krate.a5c.ai/v1alpha1/namespaces/krate-org-streamed";
-        await api.SendAsync("POST", $"{Space}/agentcontextlabels", ApiServer.Label("before"));
+        await api.SendAsync("POST", $"{Space}/agentsubagents", ApiServer.Subagent("before"));
         string last;
-        await using (var stream = await api.WatchAsync("/api/watch/orgs/streamed/agentcontextlabels,configmaps"))
+        await using (var stream = await api.WatchAsync("/api/watch/orgs/streamed/agentsubagents,configmaps"))
         {
             Assert.Equal("text/event-stream", stream.Response.Content.Headers.ContentType!.MediaType);
             var labels = await NextAsync(stream);
-            Assert.Equal(("SYNC", "agentcontextlabels", ""), (labels.Data.Text("type"), labels.Data.Text("plural"), labels.Id));
+            Assert.Equal(("SYNC", "agentsubagents", ""), (labels.Data.Text("type"), labels.Data.Text("plural"), labels.Id));
             Assert.Equal("before", Assert.Single((JsonArray)labels.Data["items"]!).Text("metadata.name"));
             var maps = await NextAsync(stream);
             Assert.Equal(("SYNC", "configmaps"), (maps.Data.Text("type"), maps.Data.Text("plural")));
             Assert.NotEqual("", maps.Id);
 
-            await api.SendAsync("POST", Labels, ApiServer.Label("of-another-org"));
+            await api.SendAsync("POST", Subagents, ApiServer.Subagent("of-another-org"));
             await api.SendAsync("POST", "/api/v1/namespaces/krate-org-streamed/configmaps", """{"metadata":{"name":"one"}}""");
             var added = await NextAsync(stream);
             Assert.Equal(("ADDED", "configmaps", "one"), (added.Data.Text("type"), added.Data.Text("plural"), added.Data.Text("object.metadata.name")));
@@ -102,9 +102,9 @@ public sealed class WatchTests(ApiServer api)
             last = added.Id;
         }
 
-        await api.SendAsync("DELETE", $"{Space}/agentcontextlabels/before", (string?)null);
+        await api.SendAsync("DELETE", $"{Space}/agentsubagents/before", (string?)null);
         await api.SendAsync("DELETE", "/api/v1/namespaces/krate-org-streamed/configmaps/one", (string?)null);
-        await using var resumed = await api.WatchAsync("/api/watch/orgs/streamed/agentcontextlabels,configmaps", lastEventId: last);
+        await using var resumed = await api.WatchAsync("/api/watch/orgs/streamed/agentsubagents,configmaps", lastEventId: last);
         Assert.Equal(["before", "one"], new[] { await NextAsync(resumed), await NextAsync(resumed) }.Select(e => $"{e.Data.Text("object.metadata.name")}"));
     }
 
@@ -129,8 +129,8 @@ public sealed class WatchTests(ApiServer api)
         const string Bindings = "/apis/rbac.authorization.k8s.io/v1/namespaces/krate-org-acme/rolebindings";
         var bound = await api.SendAsync("POST", Bindings, """{"metadata":{"name":"reader"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"krate-viewer"},"subjects":[{"kind":"ServiceAccount","name":"reader","namespace":"default"}]}""");
         Assert.True(bound.Code == 201, bound.ToString());
-        await using var watch = await api.WatchAsync($"{Labels}?watch=true&labelSelector=nothing%3Dhere", client: reader);
-        await using var stream = await api.WatchAsync("/api/watch/orgs/acme/agentcontextlabels", client: reader);
+        await using var watch = await api.WatchAsync($"{Subagents}?watch=true&labelSelector=nothing%3Dhere", client: reader);
+        await using var stream = await api.WatchAsync("/api/watch/orgs/acme/agentsubagents", client: reader);
         Assert.Equal((200, 200), ((int)watch.Response.StatusCode, (int)stream.Response.StatusCode));
         await NextAsync(stream);
         await api.SendAsync("DELETE", Bindings + "/reader", (string?)null);
@@ -138,7 +138,7 @@ public sealed class WatchTests(ApiServer api)
         Assert.Equal(("ERROR", "Expired", "410"), (error.Text("type"), error.Text("object.reason"), error.At("object.code")!.ToString()));
         Assert.Null(await watch.NextAsync());
         Assert.Equal("FORBIDDEN", (await NextAsync(stream)).Data.Text("error.code"));
-        Assert.Equal(403, (await api.GetAsync($"{Labels}?watch=true", client: reader)).Code);
+        Assert.Equal(403, (await api.GetAsync($"{Subagents}?watch=true", client: reader)).Code);
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public sealed class WatchTests(ApiServer api)
         const string Audit = ApiServer.Org + "/auditevents";
         var from = (await api.GetAsync(Audit + "?limit=1")).Field("metadata.resourceVersion");
         await using var watch = await api.WatchAsync($"{Audit}?watch=true&resourceVersion={from}");
-        await api.SendAsync("POST", Labels, ApiServer.Label("audited"));
+        await api.SendAsync("POST", Subagents, ApiServer.Subagent("audited"));
         var e = await watch.UntilAsync(e => e.Text("object.spec.target.name") == "audited");
         Assert.Equal("ADDED", e.Text("type"));
         Assert.Equal(200, (await api.GetAsync($"{Audit}/{e.Text("object.metadata.name")}")).Code);
@@ -173,16 +173,16 @@ public sealed class WatchTests(ApiServer api)
     [Fact]
     public async Task Typed_resources_are_listed_applied_and_deleted()
     {
-        const string Body = """{"kind":"AgentContextLabel","metadata":{"name":"typed"},"spec":{"promptFragment":"One.","allowedSources":["issue"],"owner":"me"}}""";
+        const string Body = """{"kind":"AgentSubagent","metadata":{"name":"typed"},"spec":{"rolePrompt":"One.","taskKinds":["review"],"modelOverride":"me"}}""";
         Assert.Equal(201, (await api.SendAsync("POST", "/api/orgs/acme/resources", Body)).Code);
         var same = await api.SendAsync("POST", "/api/orgs/acme/resources", Body);
-        var changed = await api.SendAsync("POST", "/api/controller/resources?org=acme", Body.Replace(",\"owner\":\"me\"", "", StringComparison.Ordinal));
+        var changed = await api.SendAsync("POST", "/api/controller/resources?org=acme", Body.Replace(",\"modelOverride\":\"me\"", "", StringComparison.Ordinal));
         Assert.Equal((200, 200), (same.Code, changed.Code));
-        Assert.Null(changed.Field("spec.owner"));
-        var list = await api.GetAsync("/api/orgs/acme/resources?kind=AgentContextLabel&fieldSelector=metadata.name%3Dtyped");
+        Assert.Null(changed.Field("spec.modelOverride"));
+        var list = await api.GetAsync("/api/orgs/acme/resources?kind=AgentSubagent&fieldSelector=metadata.name%3Dtyped");
         Assert.Equal("typed", Assert.Single((JsonArray)list.Json["items"]!).Text("metadata.name"));
-        Assert.Equal("One.", (await api.GetAsync("/api/controller/resources/AgentContextLabel/typed?org=acme")).Field("spec.promptFragment"));
-        Assert.Equal("true", (await api.SendAsync("DELETE", "/api/controller/resources/AgentContextLabel/typed?namespace=krate-org-acme", (string?)null)).Field("deleted"));
+        Assert.Equal("One.", (await api.GetAsync("/api/controller/resources/AgentSubagent/typed?org=acme")).Field("spec.rolePrompt"));
+        Assert.Equal("true", (await api.SendAsync("DELETE", "/api/controller/resources/AgentSubagent/typed?namespace=krate-org-acme", (string?)null)).Field("deleted"));
     }
 
     private static async Task<(string Id, JsonObject Data)> NextAsync(Lines stream)
@@ -205,5 +205,5 @@ public sealed class WatchTests(ApiServer api)
         return api.Server.NewClient(token.Field("status.token"));
     }
 
-    private Task<Answer> PatchAsync(string name, string patch) => api.SendAsync("PATCH", $"{Labels}/{name}", patch, "application/merge-patch+json");
+    private Task<Answer> PatchAsync(string name, string patch) => api.SendAsync("PATCH", $"{Subagents}/{name}", patch, "application/merge-patch+json");
 }
