@@ -1,6 +1,7 @@
 using Krate.Core.ControlPlane;
 using Krate.Core.Gateway;
 using Krate.Core.Kinds.Code;
+using Krate.Core.Kinds.Grants;
 using Krate.Core.Kinds.Hooks;
 using Krate.Core.Kinds.Orgs;
 using Krate.Core.Kinds.Review;
@@ -45,6 +46,11 @@ public static class ControlPlaneServices
         .AddSingleton<RepositoryRemoval>()
         .AddReconciler<RepositoryReconciler>()
         .AddReconciler<AgentStackReconciler>()
+        .AddReconciler<AgentServiceAccountReconciler>()
+        .AddReconciler<AgentSecretGrantReconciler>()
+        .AddReconciler<AgentConfigGrantReconciler>()
+        .AddSingleton<Requesters>()
+        .AddReconciler<AgentRoleBindingReconciler>()
         .AddSingleton<PermissionReviews>()
         .AddReconciler<PullRequestReconciler>()
         .AddWorkActions()
