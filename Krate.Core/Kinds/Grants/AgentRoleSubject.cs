@@ -37,9 +37,9 @@ internal sealed class AgentRoleSubject(Resource binding, IResourceCache cache, K
     private (JsonObject?, Condition) Stack()
     {
         if (cache.Get(catalog["AgentStack"], binding.Namespace, name) is not { IsDeleting: false } stack) return Missing("SubjectMissing", $"AgentStack {name} does not exist.");
-        var account = AccountOf(stack.Body.Text("spec.runtimeIdentity.serviceAccountRef") ?? "");
+        var account = ActsAs(stack.Body.Text("spec.runtimeIdentity.serviceAccountRef") ?? "");
         var wanted = binding.Body.Text("spec.subject.serviceAccountRef");
-        return wanted is { Length: > 0 } && AccountOf(wanted) != account
+        return wanted is { Length: > 0 } && wanted != account && ActsAs(wanted) != account
             ? Missing("SubjectMismatch", $"AgentStack {name} acts as ServiceAccount {account}, and the binding is for {wanted}.")
             : Account(account, "MissingServiceAccount");
     }
@@ -52,14 +52,13 @@ internal sealed class AgentRoleSubject(Resource binding, IResourceCache cache, K
 
     private (JsonObject?, Condition) Account(string account, string reason)
     {
-        var native = AccountOf(account);
-        return cache.Get(catalog["ServiceAccount"], binding.Namespace, native) is { IsDeleting: false }
-            ? Found(new JsonObject { ["kind"] = "ServiceAccount", ["namespace"] = binding.Namespace, ["name"] = native }, $"ServiceAccount {native}")
-            : Missing(reason, $"ServiceAccount {binding.Namespace}/{native} does not exist.");
+        return cache.Get(catalog["ServiceAccount"], binding.Namespace, account) is { IsDeleting: false }
+            ? Found(new JsonObject { ["kind"] = "ServiceAccount", ["namespace"] = binding.Namespace, ["name"] = account }, $"ServiceAccount {account}")
+            : Missing(reason, $"ServiceAccount {binding.Namespace}/{account} does not exist.");
     }
 
-    /// <summary>An identity may be named in place of its ServiceAccount.</summary>
-    private string AccountOf(string account) => cache.Get(catalog["AgentServiceAccount"], binding.Namespace, account)?.Body.Text("spec.serviceAccountName") ?? account;
+    /// <summary>A stack may name an identity in place of its ServiceAccount.</summary>
+    private string ActsAs(string account) => cache.Get(catalog["AgentServiceAccount"], binding.Namespace, account)?.Body.Text("spec.serviceAccountName") ?? account;
 
     private static JsonObject Native(string kind, string name) => new() { ["apiGroup"] = RbacRules.ApiGroup, ["kind"] = kind, ["name"] = name };
 

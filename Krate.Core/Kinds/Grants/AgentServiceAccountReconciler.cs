@@ -30,7 +30,7 @@ internal sealed class AgentServiceAccountReconciler(KindCatalog catalog, EventRe
     {
         if (resource is null || resource.IsDeleting) return Outcome.Done;
         await RemoveOthersAsync(resource, context, ct);
-        var synced = await SyncAsync(resource, context, ct);
+        var synced = await TrySyncAsync(resource, context, ct);
         var native = context.Cache.Get(accounts, resource.Namespace, NativeName(resource));
         List<Condition> conditions = [synced, TokenProjection(native), PullSecrets(resource, context.Cache)];
         var problem = conditions.Find(c => c.Status == Condition.False);
@@ -46,6 +46,18 @@ internal sealed class AgentServiceAccountReconciler(KindCatalog catalog, EventRe
     {
         foreach (var old in context.Cache.List(accounts, identity.Namespace).Where(a => a.Name != NativeName(identity) && !a.IsDeleting && OwnedObjects.Owns(identity, a)).ToList())
             await context.Gateway.DeleteAsync(context.Actor, accounts, old.Namespace, old.Name, new DeleteOptions { Uid = old.Uid }, ct);
+    }
+
+    private async Task<Condition> TrySyncAsync(Resource identity, ReconcileContext context, CancellationToken ct)
+    {
+        try
+        {
+            return await SyncAsync(identity, context, ct);
+        }
+        catch (ApiException e) when (e.Code is 400 or 403 or 422)
+        {
+            return new(AgentServiceAccountKind.ServiceAccountSynced, Condition.False, "Refused", $"ServiceAccount {identity.Namespace}/{NativeName(identity)} could not be written: {e.Message}");
+        }
     }
 
     private async Task<Condition> SyncAsync(Resource identity, ReconcileContext context, CancellationToken ct)

@@ -12,7 +12,7 @@ public sealed class AgentRoleBindingReconcilerTests(GrantsWorld grants) : IClass
     private const string Binding = "AgentRoleBinding";
     private const string Here = "scope: {kind: namespace, name: krate-org-acme}";
     private const string Writer = "apiGroups: [krate.a5c.ai], resources: [agentrolebindings, agentrolebindings/status], verbs: ['*']";
-    private const string Issues = "{apiGroups: [krate.a5c.ai], resources: [issues], verbs: [get]}";
+    private const string Leases = "{apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get]}";
 
     [Fact]
     public async Task Who_may_not_give_a_role_gets_it_through_no_binding_and_each_attempt_is_in_the_audit()
@@ -52,16 +52,22 @@ public sealed class AgentRoleBindingReconcilerTests(GrantsWorld grants) : IClass
         await grants.AccountAsync("helper");
         await grants.MakeAsync("Team", "givers", "displayName: Givers, members: [olga]");
         await GiveAsync("olga", Writer);
-        await grants.World.CreateAsync("{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: givers}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: krate-viewer}, subjects: [{kind: Group, apiGroup: rbac.authorization.k8s.io, name: 'krate:org:acme:team:givers'}]}", GrantsWorld.Ns);
-        await MakeAsync(Now("olga"), "lent", $"subject: {{kind: service-account, name: helper}}, {Here}, roleRef: {{kind: RoleTemplate, name: mine}}, resourceRules: [{Issues}]");
+        await grants.World.CreateAsync($"{{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {{name: givers}}, rules: [{Leases}]}}", GrantsWorld.Ns);
+        await GiversAsync();
+        await MakeAsync(Now("olga"), "lent", $"subject: {{kind: service-account, name: helper}}, {Here}, roleRef: {{kind: RoleTemplate, name: mine}}, resourceRules: [{Leases}]");
         await grants.ReasonAsync(Binding, "lent", "Ready");
-        Assert.True(May("system:serviceaccount:krate-org-acme:helper", "get", "krate.a5c.ai", "issues"));
+        Assert.True(May("system:serviceaccount:krate-org-acme:helper", "get", "coordination.k8s.io", "leases"));
 
         await grants.ChangeAsync("Team", "givers", "spec.members", new JsonArray());
         await grants.ReasonAsync(Binding, "lent", "EscalationDenied");
-        Assert.False(May("system:serviceaccount:krate-org-acme:helper", "get", "krate.a5c.ai", "issues"));
+        Assert.False(May("system:serviceaccount:krate-org-acme:helper", "get", "coordination.k8s.io", "leases"));
         Assert.Null(grants.Find("Role", "agentrolebinding-lent"));
         await grants.ChangeAsync("Team", "givers", "spec.members", new JsonArray("olga"));
+        await grants.ReasonAsync(Binding, "lent", "Ready");
+
+        await grants.World.DeleteAsync("RoleBinding", GrantsWorld.Ns, "givers");
+        await grants.ReasonAsync(Binding, "lent", "EscalationDenied");
+        await GiversAsync();
         await grants.ReasonAsync(Binding, "lent", "Ready");
 
         await grants.World.ChangeAsync("User", "krate-system", "olga", d => d.Set("spec.disabled", true));
@@ -71,6 +77,22 @@ public sealed class AgentRoleBindingReconcilerTests(GrantsWorld grants) : IClass
         await grants.World.EventuallyAsync(() => May("olga", "create", "krate.a5c.ai", "agentrolebindings"), "the new olga has the old one's native binding, by name");
         Assert.Equal(0, await grants.WrittenByLookingAgainAsync($"{Binding}/{GrantsWorld.Ns}/lent"));
         Assert.Equal("EscalationDenied", grants.Find(Binding, "lent")!.FindCondition("Ready")!.Reason);
+
+        Task<Resource> GiversAsync() => grants.World.CreateAsync("{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: givers}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: givers}, subjects: [{kind: Group, apiGroup: rbac.authorization.k8s.io, name: 'krate:org:acme:team:givers'}]}", GrantsWorld.Ns);
+    }
+
+    [Fact]
+    public async Task An_organization_takes_along_what_its_bindings_gave_cluster_wide()
+    {
+        const string Ns = "krate-org-leaving";
+        await grants.World.ReadyOrganizationAsync("leaving");
+        await grants.MakeAsync("AgentServiceAccount", "worker", $"namespace: {Ns}, serviceAccountName: worker", Ns);
+        await grants.MakeAsync(Binding, "wide", "subject: {kind: service-account, name: worker}, scope: {kind: cluster}, roleRef: {kind: RoleTemplate, name: krate-agent-readonly}", Ns);
+        await grants.World.UntilAsync("ClusterRoleBinding", "", $"agentrolebinding-{Ns}-wide", r => r is not null);
+        await grants.World.DeleteAsync("Organization", "krate-system", "leaving");
+        await grants.World.GoneAsync("Organization", "krate-system", "leaving");
+        Assert.Null(grants.Find("ClusterRoleBinding", $"agentrolebinding-{Ns}-wide", ""));
+        Assert.Null(grants.Find("ClusterRole", $"agentrolebinding-{Ns}-wide", ""));
     }
 
     [Fact]

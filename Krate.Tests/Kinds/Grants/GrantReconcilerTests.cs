@@ -69,6 +69,7 @@ public sealed class GrantReconcilerTests(GrantsWorld grants) : IClassFixture<Gra
         Assert.Equal(("Ready", "True"), (grants.Find(Grant, "old")!.Body.Text("status.phase"), grants.Find(Grant, "old")!.FindCondition("Ready")!.Status));
         await grants.ChangeAsync("Secret", "timed", "stringData", new JsonObject { ["token"] = "a-new-one-that-is-fresh" });
         await grants.ReasonAsync(Grant, "old", "Admitted", "PolicyAdmitted");
+        foreach (var name in (string[])["old", "ends"]) await grants.World.DeleteAsync(Grant, GrantsWorld.Ns, name);
     }
 
     [Fact]
