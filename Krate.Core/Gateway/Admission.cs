@@ -80,6 +80,7 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         if (kind.Kind == "Repository" && !actor.IsServer) document.Child("metadata").Child("annotations")[CreatedByAnnotation] = actor.User;
         if (kind is { Kind: "Namespace", Group: "" }) CompleteNamespace(document);
         if (kind.Authored && !actor.IsServer) Sign(actor, kind, document);
+        if (kind.RemembersRequester) RememberRequester(actor, document);
         await CompleteLabelsAsync(kind, document, ns, ct);
         Mentions.Complete(kind, document);
         Authors.Complete(actor, kind, null, document);
@@ -97,6 +98,7 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         {
             kind.Default?.Invoke(document);
             orgs.Apply(kind, document, before.Namespace);
+            if (kind.RemembersRequester && !JsonNode.DeepEquals(before.Body["spec"], document["spec"])) RememberRequester(actor, document);
             await CompleteLabelsAsync(kind, document, before.Namespace, ct);
         }
         else
@@ -140,6 +142,16 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         if (spec.Text("author") is { Length: > 0 } other && other != actor.User)
             throw ApiException.Invalid(kind, document.Text("metadata.name") ?? "", new FieldError("FieldValueForbidden", "spec.author", $"you are {actor.User}; leave it out"));
         spec["author"] = actor.User;
+    }
+
+    /// <summary>Name, uid and groups of whoever asks; nobody else's, whatever the document says.</summary>
+    private static void RememberRequester(Actor actor, JsonObject document)
+    {
+        var status = document.Child("status");
+        status["requestedBy"] = actor.User;
+        if (actor.Uid is { } uid) status["requestedByUid"] = uid;
+        else status.Remove("requestedByUid");
+        status["requestedByGroups"] = new JsonArray([.. actor.Groups.Select(g => (JsonNode)g)]);
     }
 
     private static void CheckDocument(KindDefinition kind, JsonObject document)

@@ -9,29 +9,32 @@ namespace Krate.Core.Gateway;
 /// </summary>
 public static class PrivilegedAccess
 {
+    /// <summary>How Krate's own user names begin; no person and no provider may carry one.</summary>
+    internal const string UserPrefix = "system:krate:";
+
     /// <summary>Reconcilers write statuses and the children they own.</summary>
-    public static Actor Controller(string name, string correlationId, Fence? fence = null) => Server($"system:krate:controller:{name}", "controller", correlationId, fence);
+    public static Actor Controller(string name, string correlationId, Fence? fence = null) => Server($"{UserPrefix}controller:{name}", "controller", correlationId, fence);
 
     /// <summary>First start: platform namespace, ClusterRoles, the admin binding; and the demo organization.</summary>
-    public static Actor Bootstrap(string correlationId) => Server("system:krate:bootstrap", "bootstrap", correlationId);
+    public static Actor Bootstrap(string correlationId) => Server(UserPrefix + "bootstrap", "bootstrap", correlationId);
 
     /// <summary>Sign-in registers User and IdentityMapping before the person has any right.</summary>
-    public static Actor Registration(string correlationId) => Server("system:krate:sign-in", "sign-in", correlationId);
+    public static Actor Registration(string correlationId) => Server(UserPrefix + "sign-in", "sign-in", correlationId);
 
     /// <summary>A person ends their own tokens: the User that keeps the time is not theirs to write.</summary>
-    public static Actor Revocation(string correlationId) => Server("system:krate:revocation", "revocation", correlationId);
+    public static Actor Revocation(string correlationId) => Server(UserPrefix + "revocation", "revocation", correlationId);
 
     /// <summary>Reports moved refs in the Repository's status and the audit log, whoever pushed.</summary>
-    public static Actor RefRecorder(string correlationId) => Server("system:krate:git", "git", correlationId);
+    public static Actor RefRecorder(string correlationId) => Server(UserPrefix + "git", "git", correlationId);
 
     /// <summary>Closes, reopens and merges for a person whom the gateway has let: statuses are not theirs to write.</summary>
-    public static Actor Work(Actor person) => Server("system:krate:work", "work", person.CorrelationId) with { OnBehalfOf = person.User };
+    public static Actor Work(Actor person) => Server(UserPrefix + "work", "work", person.CorrelationId) with { OnBehalfOf = person.User };
 
     /// <summary>Starts, ends and repeats pipelines and jobs for whom the gateway has let: statuses are not theirs to write.</summary>
-    public static Actor Runs(Actor person) => Server("system:krate:runs", "runs", person.CorrelationId) with { OnBehalfOf = person.User };
+    public static Actor Runs(Actor person) => Server(UserPrefix + "runs", "runs", person.CorrelationId) with { OnBehalfOf = person.User };
 
     /// <summary>Queues deliveries for a person whom the gateway has let: no client makes them.</summary>
-    public static Actor Hooks(Actor person) => Server("system:krate:hooks", "hooks", person.CorrelationId) with { OnBehalfOf = person.User };
+    public static Actor Hooks(Actor person) => Server(UserPrefix + "hooks", "hooks", person.CorrelationId) with { OnBehalfOf = person.User };
 
     /// <summary>Writes what an adapter or an MCP server answered, and who reviewed it, for a person whom the gateway has let: statuses are not theirs to write.</summary>
     public static Actor Probes(Actor person) => Server("system:krate:probes", "probes", person.CorrelationId) with { OnBehalfOf = person.User };

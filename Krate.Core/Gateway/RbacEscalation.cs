@@ -23,6 +23,35 @@ public sealed class RbacEscalation(IAuthorizer authorizer, IResourceCache cache,
         else if (kind.Kind is "Role" or "ClusterRole") CheckRole(actor, kind, document, before);
     }
 
+    /// <summary>What the actor may not give others; the question of <see cref="Check"/>, for Krate where it makes roles and bindings that somebody asked for.</summary>
+    /// <param name="ns">Empty for the whole cluster.</param>
+    /// <param name="role">The role that the rules are of; null when they are new, and need the rights to escalate and to bind.</param>
+    /// <returns>Empty when the actor may give all of it.</returns>
+    public IReadOnlyList<PolicyRule> Missing(Actor actor, string ns, RoleRef? role, IReadOnlyList<PolicyRule> rules)
+    {
+        if (actor.InGroup(WellKnown.MastersGroup) || (role is not null ? MayBind(actor, role, ns) : MayEscalateAndBind(actor, ns))) return [];
+        try
+        {
+            return RbacCoverage.Missing(authorizer.RulesFor(actor, ns), rules);
+        }
+        catch (ArgumentException)
+        {
+            return rules;
+        }
+    }
+
+    private bool MayEscalateAndBind(Actor actor, string ns)
+    {
+        var roles = catalog[ns.Length > 0 ? "Role" : "ClusterRole"];
+        return new[] { "escalate", "bind" }.All(v => authorizer.Decide(actor, new AccessRequest { Verb = v, Group = roles.Group, Resource = roles.Plural, Namespace = ns }).Allowed);
+    }
+
+    private bool MayBind(Actor actor, RoleRef role, string ns)
+    {
+        var roles = catalog[role.Kind is "Role" ? "Role" : "ClusterRole"];
+        return authorizer.Decide(actor, new AccessRequest { Verb = "bind", Group = roles.Group, Resource = roles.Plural, Namespace = ns, Name = role.Name }).Allowed;
+    }
+
     /// <summary>Putting people into a Team or making them administrators gives them what the group holds.</summary>
     private void CheckMembership(Actor actor, KindDefinition kind, JsonObject document, JsonObject? before)
     {
@@ -53,9 +82,8 @@ public sealed class RbacEscalation(IAuthorizer authorizer, IResourceCache cache,
         if (actor.InGroup(WellKnown.MastersGroup) || OnlyLetsGo(before, document, "subjects")) return;
 
         var ns = document.Text("metadata.namespace") ?? "";
-        var roles = catalog[role.Kind is "Role" ? "Role" : "ClusterRole"];
-        if (authorizer.Decide(actor, new AccessRequest { Verb = "bind", Group = kind.Group, Resource = roles.Plural, Namespace = ns, Name = role.Name }).Allowed) return;
-        Demand(actor, kind, document, ns, RbacRules.Of(cache, catalog, role, ns) ?? throw ApiException.NotFound(roles, role.Name));
+        if (MayBind(actor, role, ns)) return;
+        Demand(actor, kind, document, ns, RbacRules.Of(cache, catalog, role, ns) ?? throw ApiException.NotFound(catalog[role.Kind is "Role" ? "Role" : "ClusterRole"], role.Name));
     }
 
     /// <summary>Removing a finalizer or an owner from what goes away gives nobody anything.</summary>

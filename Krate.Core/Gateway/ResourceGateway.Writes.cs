@@ -112,7 +112,7 @@ internal sealed partial class ResourceGateway
         var request = new AccessRequest { Verb = verb, Group = kind.Group, Resource = kind.Plural, Subresource = subresource, Namespace = ns, Name = name };
         var reason = kind.ServerMade
             ? $"{kind.Kind} resources are made by Krate only; no client may {verb} them, whatever its RBAC"
-            : $"the status of a {kind.Kind} is written by Krate only; say how it goes by its actions ({string.Join(", ", kind.Actions)})";
+            : $"the status of a {kind.Kind} is written by Krate only{(kind.Actions.Count > 0 ? $"; say how it goes by its actions ({string.Join(", ", kind.Actions)})" : "")}";
         await audit.DeniedAsync(actor, request, kind, reason, ct);
         throw new ApiException(403, "Forbidden", $"{kind.QualifiedPlural} is forbidden: {reason}") { Subject = (kind.Group, kind.Plural, name), ProductCode = "POLICY_DENIED" };
     }
@@ -275,7 +275,7 @@ internal sealed partial class ResourceGateway
         if (!JsonNode.DeepEquals(before.Metadata["ownerReferences"], next.At("metadata.ownerReferences")))
             await AuthorizeAsync(actor, "delete", before.Kind, before.Namespace, before.Name, "", ct);
         var kept = next.Texts("metadata.finalizers").ToList();
-        if (before.Finalizers.FirstOrDefault(f => f is WellKnown.OrgFinalizer or WellKnown.RepositoryFinalizer or "kubernetes" && !kept.Contains(f)) is { } own)
+        if (before.Finalizers.FirstOrDefault(f => f is WellKnown.OrgFinalizer or WellKnown.RepositoryFinalizer or WellKnown.RoleBindingFinalizer or "kubernetes" && !kept.Contains(f)) is { } own)
             throw ApiException.Invalid(before.Kind, before.Name, new FieldError("FieldValueForbidden", "metadata.finalizers", $"{own} is removed by Krate when the clean-up is done"));
     }
 

@@ -7,11 +7,11 @@ using Krate.Core.Store;
 namespace Krate.Core.Gateway;
 
 /// <summary>
-/// The write-only life of a Secret. Its stored document has no <c>data</c>; keys, sizes and versions stand in an annotation.
+/// The write-only life of a Secret. Its stored document has no <c>data</c>; keys, sizes, versions and times of change stand in an annotation.
 /// While a write is worked out, existing values are stood in for by placeholders, so that patches and field ownership work
 /// as on any document; <see cref="TakeValues"/> then turns what remains into encrypted values to set and keys to remove.
 /// </summary>
-internal sealed class SecretDocuments(SecretVault vault, IResourceStore store)
+internal sealed class SecretDocuments(SecretVault vault, IResourceStore store, TimeProvider time)
 {
     private const int MaxTotalBytes = 1 << 20;
     private static readonly string Placeholder = Convert.ToBase64String(Encoding.UTF8.GetBytes("krate-kept-" + Guid.NewGuid().ToString("n")));
@@ -74,7 +74,7 @@ internal sealed class SecretDocuments(SecretVault vault, IResourceStore store)
     public Dictionary<string, byte[]?> TakeValues(JsonObject document, Resource? live, string uid, KindDefinition kind)
     {
         var before = live is null ? [] : KeysOf(live.Body);
-        var after = new SortedDictionary<string, (int Size, int Version)>(StringComparer.Ordinal);
+        var after = new SortedDictionary<string, KeyFacts>(StringComparer.Ordinal);
         var writes = new Dictionary<string, byte[]?>(StringComparer.Ordinal);
         var name = document.Text("metadata.name") ?? "";
         foreach (var (key, node) in document["data"] as JsonObject ?? [])
@@ -89,7 +89,7 @@ internal sealed class SecretDocuments(SecretVault vault, IResourceStore store)
 
             var bytes = TryDecode(text) ?? throw ApiException.Invalid(kind, name, new FieldError("FieldValueInvalid", $"data[{key}]", "must be base64; use stringData for plain text"));
             writes[key] = vault.Encrypt(uid, key, bytes);
-            after[key] = (bytes.Length, before.TryGetValue(key, out var old) ? old.Version + 1 : 1);
+            after[key] = new(bytes.Length, before.TryGetValue(key, out var old) ? old.Version + 1 : 1, Timestamps.Format(time.GetUtcNow()));
             CryptographicOperations.ZeroMemory(bytes);
         }
 
@@ -100,26 +100,32 @@ internal sealed class SecretDocuments(SecretVault vault, IResourceStore store)
         return writes;
     }
 
-    private static void WriteKeys(JsonObject document, SortedDictionary<string, (int Size, int Version)> keys)
+    private static void WriteKeys(JsonObject document, SortedDictionary<string, KeyFacts> keys)
     {
         var annotations = document.Child("metadata").Child("annotations");
         annotations.Remove(WellKnown.SecretKeysAnnotation);
         if (keys.Count > 0)
         {
             var map = new JsonObject();
-            foreach (var (key, (size, version)) in keys) map[key] = new JsonObject { ["size"] = size, ["version"] = version };
+            foreach (var (key, (size, version, changed)) in keys)
+            {
+                var facts = new JsonObject { ["size"] = size, ["version"] = version };
+                if (changed is not null) facts["changed"] = changed;
+                map[key] = facts;
+            }
+
             annotations[WellKnown.SecretKeysAnnotation] = KrateJson.ToText(map);
         }
 
         if (annotations.Count == 0) document.Child("metadata").Remove("annotations");
     }
 
-    private static Dictionary<string, (int Size, int Version)> KeysOf(JsonObject body)
+    private static Dictionary<string, KeyFacts> KeysOf(JsonObject body)
     {
-        var keys = new Dictionary<string, (int, int)>(StringComparer.Ordinal);
+        var keys = new Dictionary<string, KeyFacts>(StringComparer.Ordinal);
         if (new Resource(null!, body).Annotation(WellKnown.SecretKeysAnnotation) is not { } text) return keys;
         foreach (var (key, facts) in KrateJson.ParseObject(text))
-            keys[key] = (facts!["size"]!.GetValue<int>(), facts["version"]!.GetValue<int>());
+            keys[key] = new(facts!["size"]!.GetValue<int>(), facts["version"]!.GetValue<int>(), facts.Text("changed"));
         return keys;
     }
 
@@ -134,4 +140,7 @@ internal sealed class SecretDocuments(SecretVault vault, IResourceStore store)
             return null;
         }
     }
+
+    /// <param name="Changed">When the value was last another.</param>
+    private sealed record KeyFacts(int Size, int Version, string? Changed);
 }

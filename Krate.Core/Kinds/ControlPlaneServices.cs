@@ -2,6 +2,7 @@ using Krate.Core.Agents;
 using Krate.Core.ControlPlane;
 using Krate.Core.Gateway;
 using Krate.Core.Kinds.Code;
+using Krate.Core.Kinds.Grants;
 using Krate.Core.Kinds.Hooks;
 using Krate.Core.Kinds.Orgs;
 using Krate.Core.Kinds.Review;
@@ -46,6 +47,11 @@ public static class ControlPlaneServices
         .AddSingleton<RepositoryRemoval>()
         .AddReconciler<RepositoryReconciler>()
         .AddReconciler<AgentStackReconciler>()
+        .AddReconciler<AgentServiceAccountReconciler>()
+        .AddReconciler<AgentSecretGrantReconciler>()
+        .AddReconciler<AgentConfigGrantReconciler>()
+        .AddSingleton<Requesters>()
+        .AddReconciler<AgentRoleBindingReconciler>()
         .AddSingleton<PermissionReviews>()
         .AddKrateAgents()
         .AddProbeActions()

@@ -160,7 +160,7 @@ public sealed class KindDefinition
     /// <summary>No client may create, change or give a status to it, whatever its RBAC (spec 02).</summary>
     public bool ServerMade { get; init; }
 
-    /// <summary>Clients make it, but say how it goes by its actions only: its status is not theirs to write.</summary>
+    /// <summary>Clients make it, but its status is not theirs to write: Krate finds it out, or they say how it goes by its actions.</summary>
     public bool ServerStatus { get; init; }
 
     /// <summary>Served from a table of its own: get, list and watch only (AuditEvent).</summary>
@@ -183,6 +183,9 @@ public sealed class KindDefinition
 
     /// <summary>Path of a text whose last author admission keeps as <c>status.author</c>; null for none.</summary>
     public string? AuthorOf { get; init; }
+
+    /// <summary>The status remembers who last changed the spec (<c>requestedBy</c> and what goes with it), so that their rights can be asked for again.</summary>
+    public bool RemembersRequester { get; init; }
 
     /// <summary>Path of a text whose @names become <c>status.mentions</c>; null for none.</summary>
     public string? MentionsIn { get; init; }

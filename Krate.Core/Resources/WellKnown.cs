@@ -26,7 +26,7 @@ public static class WellKnown
     /// <summary>Deleting an organization with repositories needs this annotation with the slug as value.</summary>
     public const string ConfirmDeleteAnnotation = ApiGroup + "/confirm-delete";
 
-    /// <summary>Read-only: keys, sizes and versions of a Secret whose values Krate never returns.</summary>
+    /// <summary>Read-only: keys, sizes, versions and times of change of a Secret whose values Krate never returns.</summary>
     public const string SecretKeysAnnotation = ApiGroup + "/secret-keys";
 
     public const string LastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration";
@@ -35,6 +35,9 @@ public static class WellKnown
 
     /// <summary>Holds a deleted Repository until its git directory is in the trash.</summary>
     public const string RepositoryFinalizer = ApiGroup + "/repository";
+
+    /// <summary>Holds a deleted AgentRoleBinding until what it gave cluster-wide is gone.</summary>
+    public const string RoleBindingFinalizer = ApiGroup + "/role-binding";
 
     public const string MastersGroup = "system:masters";
     public const string AuthenticatedGroup = "system:authenticated";

@@ -65,7 +65,9 @@ public sealed class SecretTests(KrateCore core) : IClassFixture<KrateCore>
         await CreateAsync(ns);
         var after = await PatchAsync(ns, PatchType.Merge, new JsonObject { ["stringData"] = new JsonObject { ["token"] = "rotated" } });
         Assert.Equal("rotated", await RevealAsync(ns, "token"));
-        Assert.Equal("""{"token":{"size":7,"version":2}}""", after.Annotation(WellKnown.SecretKeysAnnotation));
+        var facts = KrateJson.ParseObject(after.Annotation(WellKnown.SecretKeysAnnotation)!)["token"];
+        Assert.Equal((7, 2), (facts.Whole("size"), facts.Whole("version")));
+        Assert.InRange(DateTimeOffset.Parse(facts.Text("changed")!, System.Globalization.CultureInfo.InvariantCulture), after.CreatedAt!.Value, core.Now);
     }
 
     [Fact]

@@ -93,7 +93,18 @@ public sealed record RotationPolicy
     public int? MaxAgeDays { get; init; }
 }
 
-public sealed record AgentSecretGrantStatus : ProductStatus
+/// <summary>What both kinds of grant know beside their conditions.</summary>
+public abstract record GrantStatus : ProductStatus
+{
+    [Description("Stacks, tools, skills, MCP servers, providers and rules that name the grant, what it grants or its subject, also through their parts: sorted, at most 100. What belongs to a repository is only counted.")]
+    public IReadOnlyList<ObjectRef>? Consumers { get; init; }
+
+    [Description("How many consumers there are.")]
+    public long? ConsumerCount { get; init; }
+}
+
+[Phases("Pending", "Ready", "Blocked", "Expired")]
+public sealed record AgentSecretGrantStatus : GrantStatus
 {
     [Description("Uid of the subject when the grant was first resolved; another subject of the same name inherits nothing.")]
     public string? BoundSubjectUid { get; init; }
@@ -130,7 +141,8 @@ public sealed record ConfigKeys
     public IReadOnlyList<string>? Keys { get; init; }
 }
 
-public sealed record AgentConfigGrantStatus : ProductStatus
+[Phases("Pending", "Ready", "Blocked", "Expired")]
+public sealed record AgentConfigGrantStatus : GrantStatus
 {
     [Description("Uid of the subject when the grant was first resolved.")]
     public string? BoundSubjectUid { get; init; }
@@ -159,11 +171,12 @@ public static class AgentSecretGrantKind
         SpecType = typeof(AgentSecretGrantSpec),
         StatusType = typeof(AgentSecretGrantStatus),
         RequiredSpec = ["subject", "secretRef", "purpose"],
+        ServerStatus = true,
         WriteOnceStatus = ["boundSubjectUid", "boundSecretUid"],
         Columns =
         [
             new("Subject", "spec.subject.name"), new("Secret", "spec.secretRef.name"), new("Purpose", "spec.purpose"), new("Effect", "spec.effect"), Rows.Phase, Rows.Ready,
-            new("Keys", "spec.secretRef.keys", Wide: true), new("Mount", "spec.mountPolicy", Wide: true), new("Expires", "spec.expiresAt", Wide: true), Rows.Reason,
+            new("Keys", "spec.secretRef.keys", Wide: true), new("Mount", "spec.mountPolicy", Wide: true), new("Expires", "spec.expiresAt", Wide: true), new("Consumers", "status.consumerCount", "integer", Wide: true), Rows.Reason,
         ],
         References = [.. GrantRules.References, new("spec.secretRef.name", "Secret") { NamespaceField = "namespace" }],
         DerivedLabels = GrantRules.Labels,
@@ -183,11 +196,12 @@ public static class AgentConfigGrantKind
         SpecType = typeof(AgentConfigGrantSpec),
         StatusType = typeof(AgentConfigGrantStatus),
         RequiredSpec = ["subject", "configMapRef", "purpose"],
+        ServerStatus = true,
         WriteOnceStatus = ["boundSubjectUid", "boundConfigMapUid"],
         Columns =
         [
             new("Subject", "spec.subject.name"), new("ConfigMap", "spec.configMapRef.name"), new("Purpose", "spec.purpose"), new("Effect", "spec.effect"), Rows.Phase, Rows.Ready,
-            new("Keys", "spec.configMapRef.keys", Wide: true), new("Mount", "spec.mountPolicy", Wide: true), Rows.Reason,
+            new("Keys", "spec.configMapRef.keys", Wide: true), new("Mount", "spec.mountPolicy", Wide: true), new("Consumers", "status.consumerCount", "integer", Wide: true), Rows.Reason,
         ],
         References = [.. GrantRules.References, new("spec.configMapRef.name", "ConfigMap") { NamespaceField = "namespace" }],
         DerivedLabels = GrantRules.Labels,

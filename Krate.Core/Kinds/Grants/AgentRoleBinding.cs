@@ -82,10 +82,17 @@ public sealed record ResourceRule
     public IReadOnlyList<string>? ResourceNames { get; init; }
 }
 
+[Phases("Pending", "Ready", "Blocked", "Drifted")]
 public sealed record AgentRoleBindingStatus : ProductStatus
 {
     [Description("Kubernetes user name of whoever last changed the spec; recorded by the server, and checked again for bind and escalate.")]
     public string? RequestedBy { get; init; }
+
+    [Description("Uid of that User or ServiceAccount; another of the same name inherits nothing.")]
+    public string? RequestedByUid { get; init; }
+
+    [Description("Groups that they had then; those that they have still count.")]
+    public IReadOnlyList<string>? RequestedByGroups { get; init; }
 }
 
 public static class AgentRoleBindingKind
@@ -104,6 +111,7 @@ public static class AgentRoleBindingKind
         SpecType = typeof(AgentRoleBindingSpec),
         StatusType = typeof(AgentRoleBindingStatus),
         RequiredSpec = ["subject", "roleRef", "scope"],
+        ServerStatus = true, RemembersRequester = true,
         Columns =
         [
             new("Role", "spec.roleRef.name"), new("Subject", "spec.subject.name"), new("Scope", "spec.scope.name"), Rows.Phase, Rows.Ready,
@@ -128,6 +136,21 @@ public static class AgentRoleBindingKind
             yield return Rows.Required("spec.scope.name", $"Required value for scope {scope}");
         if (scope == "cluster" && body.Text("spec.roleRef.kind") == "Role")
             yield return Rows.Invalid("spec.roleRef.kind", "a Role holds in one namespace; use a ClusterRole for scope cluster");
+        var own = scope switch { "namespace" => body.Text("metadata.namespace"), "organization" => body.Text("spec.organizationRef"), _ => null };
+        if (own is not null && body.Text("spec.scope.name") is { Length: > 0 } place && place != own)
+            yield return new FieldError("CROSS_ORG_REF_DENIED", "spec.scope.name", $"must be {own}: a binding holds in its own organization");
+        if (body.Text("spec.nativeRoleBindingName") is { Length: > 0 } name && (!MetadataRules.IsDnsSubdomain(name) || name.StartsWith("krate-", StringComparison.Ordinal)))
+            yield return Rows.Invalid("spec.nativeRoleBindingName", "must be an RFC 1123 subdomain that does not begin with krate-");
+        foreach (var error in Rules(body)) yield return error;
+    }
+
+    private static IEnumerable<FieldError> Rules(JsonObject body)
+    {
+        foreach (var (field, rule) in FieldPath.Find(body, "spec.resourceRules[]"))
+        {
+            foreach (var list in (string[])["verbs", "apiGroups", "resources"])
+                if (!rule.Texts(list).Any()) yield return Rows.Required($"{field}.{list}", "at least one is required");
+        }
     }
 }
 

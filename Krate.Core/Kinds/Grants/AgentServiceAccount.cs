@@ -52,6 +52,7 @@ public static class AgentServiceAccountKind
         SpecType = typeof(AgentServiceAccountSpec),
         StatusType = typeof(PlainStatus),
         RequiredSpec = ["namespace", "serviceAccountName"],
+        ServerStatus = true,
         Columns =
         [
             new("Service Account", "spec.serviceAccountName"), new("Owner", "spec.owner.name"), Rows.Phase, Rows.Ready,

@@ -54,7 +54,7 @@ public static class CoreKinds
     public static KindDefinition Secret { get; } = new()
     {
         Kind = "Secret", Plural = "secrets", Group = "", Version = "v1", Scope = KindScope.Namespaced, Area = "Native", Context = "identity",
-        Description = "Values that Krate keeps encrypted and never returns: data is write-only. Keys, sizes and versions are in the annotation krate.a5c.ai/secret-keys.",
+        Description = "Values that Krate keeps encrypted and never returns: data is write-only. Keys, sizes, versions and times of change are in the annotation krate.a5c.ai/secret-keys.",
         MaxNameLength = 253,
         NativeType = typeof(V1Secret),
         SelectableFields = ["type"],

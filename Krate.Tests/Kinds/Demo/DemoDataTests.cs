@@ -26,6 +26,8 @@ public sealed class DemoDataTests
             ("issue-triage", "NotEvaluated"), ("release-writer", "MissingServiceAccount"), ("schema-keeper", "LabelNotReviewed"),
         ])
             await world.UntilAsync("AgentStack", Ns, stack, s => s!.FindCondition("Ready")?.Reason == reason);
+        await world.UntilAsync("AgentRoleBinding", Ns, "ci-repair-payments-api", b => b!.FindCondition("Ready")?.Status == "True");
+        await world.UntilAsync("AgentSecretGrant", Ns, "ci-repair-anthropic", g => g!.FindCondition("Ready")?.Reason == "SecretMissing");
         Assert.Equal(["mira", "oskar"], (await world.FindAsync("Team", Ns, "owners"))!.Body.Texts("spec.maintainers"));
 
         var git = new GitRepository(world.Service<RepositoryFiles>().DirectoryOf("acme", "payments-api"));

@@ -1,0 +1,11 @@
+namespace Krate.Core.Gateway;
+
+/// <summary>Shipped ClusterRoles that are meant to be given to agents and runners, each from a template of its own.</summary>
+public static class RbacTemplates
+{
+    private static readonly string[] Prefixes = ["krate-agent-", "krate-runner-", "krate-secret-grant-admin"];
+
+    /// <summary>In order.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+        [.. RbacShippedRoles.All.Select(r => r.Name).Where(n => Prefixes.Any(p => n.StartsWith(p, StringComparison.Ordinal))).Order(StringComparer.Ordinal)];
+}

@@ -1,0 +1,67 @@
+using System.Text.Json.Nodes;
+using Krate.Core.Gateway;
+using Krate.Core.Resources;
+
+namespace Krate.Core.Kinds.Grants;
+
+/// <summary>
+/// Who relies on a grant: whoever names it, its Secret or ConfigMap, or its subject, itself or through its parts. What breaks when a key goes. Reads
+/// memory only.
+/// </summary>
+internal sealed class GrantConsumers(KindCatalog catalog)
+{
+    /// <summary>Most consumers that a status names.</summary>
+    public const int MostNamed = 100;
+
+    /// <summary>A kind is made of those after it, never of those before.</summary>
+    private static readonly string[] Order = ["AgentTriggerRule", "AgentStack", "AgentSubagent", "AgentSkill", "AgentToolProfile", "AgentMcpServer", "AgentProviderConfig"];
+
+    public IReadOnlyList<KindDefinition> Kinds { get; } = [.. Order.Select(k => catalog[k])];
+
+    /// <summary>The resource and everything that it names, also through its parts.</summary>
+    public HashSet<(string Kind, string Name)> Reached(Resource resource, IResourceCache cache)
+    {
+        var reached = new HashSet<(string, string)> { (resource.Kind.Kind, resource.Name) };
+        Add(resource, reached, cache);
+        return reached;
+    }
+
+    /// <summary>Whether what a resource reaches concerns a grant.</summary>
+    public static bool Concerns(HashSet<(string Kind, string Name)> reached, Resource grant, GrantTarget target) =>
+        reached.Contains((target.GrantKind, grant.Name))
+        || reached.Contains((target.Kind, target.NameIn(grant)))
+        || (Subjects.KindNames.TryGetValue(grant.Body.Text("spec.subject.kind") ?? "", out var kind) && reached.Contains((kind, grant.Body.Text("spec.subject.name") ?? "")))
+        || (grant.Body.Text("spec.subject.stackRef") is { Length: > 0 } stack && reached.Contains(("AgentStack", stack)));
+
+    /// <summary>
+    /// Consumers by kind and name, and how many there are. What belongs to a repository is counted and not named: whoever reads the grant need not see
+    /// that repository.
+    /// </summary>
+    public (JsonArray Named, int Count) Of(Resource grant, GrantTarget target, IResourceCache cache)
+    {
+        var all = Kinds.SelectMany(k => cache.List(k, grant.Namespace)).Where(r => !r.IsDeleting && Concerns(Reached(r, cache), grant, target)).ToList();
+        var named = all.Where(r => RepositoryScope.RepositoryOf(r) is null)
+            .OrderBy(r => r.Kind.Kind, StringComparer.Ordinal).ThenBy(r => r.Name, StringComparer.Ordinal)
+            .Take(MostNamed)
+            .Select(r => (JsonNode)new JsonObject { ["kind"] = r.Kind.Kind, ["name"] = r.Name });
+        return (new JsonArray([.. named]), all.Count);
+    }
+
+    private void Add(Resource from, HashSet<(string Kind, string Name)> reached, IResourceCache cache)
+    {
+        var place = Array.IndexOf(Order, from.Kind.Kind);
+        foreach (var (kind, name) in NamedBy(from))
+        {
+            var isPart = Array.IndexOf(Order, kind) > place;
+            // Whom a part may be used by (allowedAgentStacks) it is not made of.
+            if (!isPart && Array.IndexOf(Order, kind) >= 0) continue;
+            if (reached.Add((kind, name)) && isPart && cache.Get(catalog[kind], from.Namespace, name) is { } part) Add(part, reached, cache);
+        }
+    }
+
+    private IEnumerable<(string Kind, string Name)> NamedBy(Resource from)
+    {
+        foreach (var target in from.Kind.References.SelectMany(r => r.Read(from.Body, catalog))) yield return (target.Kind.Kind, target.Name);
+        if (from.Kind.Kind == "AgentStack" && from.Body.Text("spec.provider") is { Length: > 0 } provider) yield return ("AgentProviderConfig", provider);
+    }
+}
