@@ -112,7 +112,7 @@ internal sealed partial class ResourceGateway
         var request = new AccessRequest { Verb = verb, Group = kind.Group, Resource = kind.Plural, Subresource = subresource, Namespace = ns, Name = name };
         var reason = kind.ServerMade
             ? $"{kind.Kind} resources are made by Krate only; no client may {verb} them, whatever its RBAC"
-            : $"the status of a {kind.Kind} is written by Krate only; say how it goes by its actions ({string.Join(", ", kind.Actions)})";
+            : $"the status of a {kind.Kind} is written by Krate only{(kind.Actions.Count == 0 ? "" : $"; say how it goes by its actions ({string.Join(", ", kind.Actions)})")}";
         await audit.DeniedAsync(actor, request, kind, reason, ct);
         throw new ApiException(403, "Forbidden", $"{kind.QualifiedPlural} is forbidden: {reason}") { Subject = (kind.Group, kind.Plural, name), ProductCode = "POLICY_DENIED" };
     }
