@@ -56,6 +56,10 @@ public sealed record IdentityMappingSpec : ProductSpec
     [Description("The provider's own stable name of the person.")]
     [MaxLength(255)]
     public string? Subject { get; init; }
+
+    [Description("Who at the provider says the subject: an OpenID Connect issuer, or the address of GitHub's API. When the provider of that name becomes another, so do its subjects. Anybody when left out.")]
+    [MaxLength(2048)]
+    public string? Issuer { get; init; }
 }
 
 public sealed record IdentityMappingStatus : ProductStatus
@@ -79,7 +83,7 @@ public static class IdentityMappingKind
         ServerStatus = true,
         PreserveUnknownSpec = true,
         RequiredSpec = ["user", "provider", "subject"],
-        FixedSpecFields = ["provider", "subject"],
+        FixedSpecFields = ["provider", "subject", "issuer"],
         Columns = [new("User", "spec.user"), new("Provider", "spec.provider"), new("Subject", "spec.subject")],
         References = [new("spec.user", "User")],
     };

@@ -154,7 +154,7 @@ public static class AuthProviderKind
         foreach (var (field, value) in FieldPath.Find(body, "spec.trustedProxies[]"))
         {
             if (value.Text() is { } text && !IPNetwork.TryParse(text, out _))
-                yield return Rows.Invalid(field, "must be a network such as 10.1.2.0/24, with no bits set behind its prefix");
+                yield return Rows.Invalid(field, "must be a network such as 10.1.2.0/24");
         }
     }
 }

@@ -29,7 +29,7 @@ public sealed class CodeFlow
             ["response_type"] = "code",
             ["client_id"] = spec.ClientId!,
             ["redirect_uri"] = attempt.RedirectUri,
-            ["scope"] = string.Join(' ', spec.Scopes ?? (spec.Type == AuthProviderKind.Oidc ? ["openid", "profile", "email"] : GitHubProvider.Scopes(spec))),
+            ["scope"] = string.Join(' ', spec.Type == AuthProviderKind.Oidc ? (spec.Scopes ?? ["profile", "email"]).Prepend("openid").Distinct() : spec.Scopes ?? GitHubProvider.Scopes(spec)),
             ["state"] = attempt.State,
             ["code_challenge"] = attempt.Challenge,
             ["code_challenge_method"] = "S256",

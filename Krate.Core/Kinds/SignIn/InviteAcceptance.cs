@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Krate.Core.Gateway;
 using Krate.Core.Kinds.Orgs;
 using Krate.Core.Resources;
+using Microsoft.Extensions.Logging;
 
 namespace Krate.Core.Kinds.SignIn;
 
@@ -9,7 +10,7 @@ namespace Krate.Core.Kinds.SignIn;
 /// Makes a person who was invited a member of the role's Team. What the Team holds, the inviter held: admission asked when the Invite was
 /// made. Only an e-mail address that a provider has verified counts. Thread-safe.
 /// </summary>
-public sealed class InviteAcceptance(IResourceGateway gateway, IResourceCache cache, KindCatalog catalog)
+public sealed class InviteAcceptance(IResourceGateway gateway, IResourceCache cache, KindCatalog catalog, ILogger<InviteAcceptance> log)
 {
     private const int MostTries = 5;
     private const string Rbac = "rbac.authorization.k8s.io";
@@ -23,9 +24,17 @@ public sealed class InviteAcceptance(IResourceGateway gateway, IResourceCache ca
         foreach (var invite in cache.List(invites).Where(i => IsOpen(i) && emails.Contains(i.Body.Text("spec.email"), StringComparer.OrdinalIgnoreCase)).ToList())
         {
             if (InviteRole.Find(invite.Body.Text("spec.role") ?? "") is not { } role || invite.Label(WellKnown.OrgLabel) is not { } org) continue;
-            // The Team first: a crash between leaves an invite that the next sign-in finds, and finds done.
-            await JoinAsync(actor, invite, org, role, user.Name, ct);
-            await CloseAsync(actor, invite, user.Name, ct);
+            try
+            {
+                // The Team first: a crash between leaves an invite that the next sign-in finds, and finds done.
+                await JoinAsync(actor, invite, org, role, user.Name, ct);
+                await CloseAsync(actor, invite, user.Name, ct);
+            }
+            catch (ApiException e)
+            {
+                // As of an organization that is being deleted. It keeps nobody out of the others; the next sign-in tries again.
+                log.LogWarning("{User} could not accept the Invite {Namespace}/{Invite}: {Reason}", user.Name, invite.Namespace, invite.Name, e.Message);
+            }
         }
     }
 

@@ -11,7 +11,7 @@ namespace Krate.Core.Kinds.SignIn;
 
 /// <summary>
 /// Turns a person of a provider into a User. The first sign-in makes the User and an IdentityMapping; every other one finds the mapping by
-/// provider and subject, and by nothing else: names and e-mail addresses change hands. Thread-safe.
+/// provider, issuer and subject, and by nothing else: names and e-mail addresses change hands. Thread-safe.
 /// </summary>
 /// <remarks>
 /// One name is one User: the record's name follows from the user name, so that the store itself refuses a second record, whoever comes first.
@@ -27,7 +27,8 @@ public sealed class Registration(IResourceGateway gateway, IResourceCache cache,
     public async Task<string> RegisterAsync(Resource provider, ProviderProfile profile, string correlationId, CancellationToken ct)
     {
         var actor = PrivilegedAccess.Registration(correlationId);
-        var mapping = Find(provider.Name, profile.Subject) ?? await IntroduceAsync(actor, provider.Name, profile, ct);
+        var issuer = provider.Body.Text("status.issuer") ?? provider.Body.Text("status.userInfoEndpoint") ?? "";
+        var mapping = Find(provider.Name, issuer, profile.Subject) ?? await IntroduceAsync(actor, provider.Name, issuer, profile, ct);
         var user = cache.Get(users, WellKnown.PlatformNamespace, mapping.Body.Text("spec.user") ?? "")
             ?? throw ApiException.Forbidden($"You are known here as the User {mapping.Body.Text("spec.user")}, who is gone; ask an administrator to delete the IdentityMapping {mapping.Name}, or to change its user");
         var name = IdentityResolver.NameOf(user);
@@ -37,13 +38,13 @@ public sealed class Registration(IResourceGateway gateway, IResourceCache cache,
         return name;
     }
 
-    private Resource? Find(string provider, string subject) =>
-        cache.List(mappings, WellKnown.PlatformNamespace).FirstOrDefault(m => !m.IsDeleting && m.Body.Text("spec.provider") == provider && m.Body.Text("spec.subject") == subject);
+    private Resource? Find(string provider, string issuer, string subject) => cache.List(mappings, WellKnown.PlatformNamespace)
+        .FirstOrDefault(m => !m.IsDeleting && m.Body.Text("spec.provider") == provider && m.Body.Text("spec.subject") == subject && (m.Body.Text("spec.issuer") ?? issuer) == issuer);
 
-    private async Task<Resource> IntroduceAsync(Actor actor, string provider, ProviderProfile profile, CancellationToken ct)
+    private async Task<Resource> IntroduceAsync(Actor actor, string provider, string issuer, ProviderProfile profile, CancellationToken ct)
     {
-        var user = await NewUserAsync(actor, provider, profile, ct);
-        var document = Document(mappings, NameOf(provider, Digest($"{provider}\n{profile.Subject}")), new JsonObject { ["user"] = user.Name, ["provider"] = provider, ["subject"] = profile.Subject });
+        var user = await NewUserAsync(actor, provider, issuer, profile, ct);
+        var document = Document(mappings, NameOf(provider, Digest($"{issuer}\n{profile.Subject}")), new JsonObject { ["user"] = user.Name, ["provider"] = provider, ["subject"] = profile.Subject, ["issuer"] = issuer });
         try
         {
             return await gateway.CreateAsync(actor, mappings, WellKnown.PlatformNamespace, document, new WriteOptions(), ct);
@@ -57,9 +58,9 @@ public sealed class Registration(IResourceGateway gateway, IResourceCache cache,
     }
 
     /// <summary>By the name at the provider; when somebody else has it already, with a mark of this person behind it.</summary>
-    private async Task<Resource> NewUserAsync(Actor actor, string provider, ProviderProfile profile, CancellationToken ct)
+    private async Task<Resource> NewUserAsync(Actor actor, string provider, string issuer, ProviderProfile profile, CancellationToken ct)
     {
-        foreach (var login in (string[])[profile.Login, $"{profile.Login}-{Digest(profile.Subject)[..8]}"])
+        foreach (var login in (string[])[profile.Login, $"{profile.Login}-{Digest($"{issuer}\n{profile.Subject}")[..8]}"])
         {
             var (username, name) = ($"{provider}:{login}", NameOf(provider, login));
             if (cache.List(users, WellKnown.PlatformNamespace).Any(u => u.Name == name || IdentityResolver.NameOf(u) == username || IdentityResolver.NameOf(u) == name)) continue;

@@ -78,6 +78,25 @@ public sealed class OidcSignInTests(SignInWorld world)
     }
 
     [Fact]
+    public async Task A_provider_that_becomes_another_names_other_people()
+    {
+        await using var another = await IdentityProvider.StartAsync();
+        var provider = await world.NewProviderAsync();
+        var (person, browser) = world.NewPerson();
+        another.People[person.Subject] = person;
+        await SignInWorld.SignInAsync(browser, provider.Name);
+        var first = (await SignInWorld.WhoIsAsync(browser)).User;
+
+        var changed = provider.Edit();
+        changed.Set("spec.issuer", another.Url);
+        await world.Krate.Gateway.UpdateAsync(GitWorld.Admin, provider.Kind, Platform, provider.Name, changed, new(), Ct);
+        await world.Krate.UntilAsync("AuthProvider", Platform, provider.Name, p => p?.Body.Text("status.issuer") == another.Url + "/");
+        await SignInWorld.SignInAsync(browser, provider.Name);
+
+        Assert.StartsWith(first + "-", (await SignInWorld.WhoIsAsync(browser)).User, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_disabled_person_does_not_come_in_again()
     {
         var (person, browser) = world.NewPerson();

@@ -11,28 +11,29 @@ internal static class ProviderEndpoints
 
     public static void MapProviders(this IEndpointRouteBuilder app)
     {
-        app.MapGet(Path + "/{provider}", (HttpContext context, string provider, Steps steps) => RunAsync(context, () => steps.BeginAsync(context, provider)));
-        app.MapGet(Path + "/{provider}/callback", (HttpContext context, string provider, Steps steps) => RunAsync(context, () => steps.FinishAsync(context, provider)));
+        app.MapGet(Path + "/{provider}", (HttpContext context, string provider, Steps steps) => steps.RunAsync(context, () => steps.BeginAsync(context, provider)));
+        app.MapGet(Path + "/{provider}/callback", (HttpContext context, string provider, Steps steps) => steps.RunAsync(context, () => steps.FinishAsync(context, provider)));
     }
 
     public static string CallbackPath(string provider) => $"{Path}/{provider}/callback";
 
-    private static async Task RunAsync(HttpContext context, Func<Task> step)
-    {
-        context.Response.Headers.CacheControl = "no-store";
-        try
-        {
-            await step();
-        }
-        catch (ApiException refusal)
-        {
-            await context.RefuseAsync(refusal);
-        }
-    }
-
     /// <summary>The two steps of the way.</summary>
-    internal sealed class Steps(SignInMethods methods, CodeFlow flow, PendingSignIn pending, Registration registration, Sessions sessions, KrateSettings settings)
+    internal sealed class Steps(SignInMethods methods, CodeFlow flow, PendingSignIn pending, Registration registration, Sessions sessions, KrateSettings settings, ILogger<Steps> log)
     {
+        public async Task RunAsync(HttpContext context, Func<Task> step)
+        {
+            context.Response.Headers.CacheControl = "no-store";
+            try
+            {
+                await step();
+            }
+            catch (ApiException refusal)
+            {
+                log.LogWarning("Sign-in from {Address} at {Path} was refused: {Reason}", context.Connection.RemoteIpAddress, context.Request.Path.ToString(), refusal.Message);
+                await context.RefuseAsync(refusal);
+            }
+        }
+
         public async Task BeginAsync(HttpContext context, string name)
         {
             var provider = methods.Provider(name);
@@ -58,7 +59,7 @@ internal static class ProviderEndpoints
             // Where a provider says who answers (RFC 9207), another's answer shows.
             if (query["iss"].ToString() is { Length: > 0 } issuer && provider.Body.Text("status.issuer") is { } expected && issuer != expected)
                 throw ApiException.Forbidden("The answer comes from another sign-in provider than was asked");
-            if (query["error"].ToString() is { Length: > 0 } error) throw ApiException.Forbidden($"The sign-in provider refused: {error[..Math.Min(error.Length, 100)]}");
+            if (query["error"].ToString() is { Length: > 0 } error) throw ApiException.Forbidden($"The sign-in provider refused: {new string([.. error.Where(c => char.IsAsciiLetterOrDigit(c) || c == '_').Take(100)])}");
             if (query["code"].ToString() is not { Length: > 0 and <= 4096 } code) throw ApiException.BadRequest("The sign-in provider sent no code");
             await WelcomeAsync(context, provider, await flow.FinishAsync(provider, attempt, code, context.RequestAborted), attempt.ReturnUrl);
         }
