@@ -29,7 +29,7 @@ internal static class SessionServices
             .AddSingleton<LocalRegistration>()
             .AddSingleton<SignInMethods>()
             .AddSingleton<PendingSignIn>()
-            .AddSingleton<ProviderEndpoints.Steps>()
+            .AddSingleton<ProviderSignIn>()
             .AddScoped<ICurrentActor, CurrentActor>();
     }
 }
