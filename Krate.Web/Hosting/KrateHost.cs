@@ -132,7 +132,7 @@ public static class KrateHost
             .AddSingleton<IReadiness>(p => p.GetRequiredService<Preparation>())
             .AddHostedService(p => p.GetRequiredService<Preparation>())
             .AddKrateControlPlane(new ControlPlaneOptions { SingleProcess = settings.IsEmbedded })
-            .AddKrateIdentity(new IdentityOptions(IssuerName.Of(settings), LocalDeveloper: settings.Listeners.AreLoopback))
+            .AddKrateIdentity(new IdentityOptions(IssuerName.Of(settings), LocalDeveloper: settings.Listeners.AreLoopback && settings.Oidc is null))
             .AddSingleton<CertificateAuthority>()
             .AddSingleton<ServerCertificate>()
             .AddSingleton<ClientAccess>()
