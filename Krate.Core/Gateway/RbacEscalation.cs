@@ -11,6 +11,8 @@ public sealed class RbacEscalation(IAuthorizer authorizer, IResourceCache cache,
 {
     private static readonly string[] TeamFields = ["spec.members", "spec.maintainers"];
     private static readonly string[] UserFields = ["spec.admin", "spec.username"];
+    private static readonly string[] InviteFields = ["spec.email", "spec.role"];
+    private static readonly string[] WholeSpec = ["spec"];
 
     /// <summary>Does nothing for other kinds, for members of <c>system:masters</c>, and for updates that leave rules, subjects and role as they are on an object being deleted.</summary>
     /// <param name="before">Null for a create.</param>
@@ -52,15 +54,22 @@ public sealed class RbacEscalation(IAuthorizer authorizer, IResourceCache cache,
         return authorizer.Decide(actor, new AccessRequest { Verb = "bind", Group = roles.Group, Resource = roles.Plural, Namespace = ns, Name = role.Name }).Allowed;
     }
 
-    /// <summary>Putting people into a Team or making them administrators gives them what the group holds.</summary>
+    /// <summary>
+    /// Putting people into a Team, inviting them into one or making them administrators gives them what the group holds. Who says how
+    /// people sign in, and as whom, may become anybody.
+    /// </summary>
     private void CheckMembership(Actor actor, KindDefinition kind, JsonObject document, JsonObject? before)
     {
-        var given = kind.Kind switch { "Team" => TeamFields, "User" => UserFields, _ => [] };
+        var given = kind.Kind switch { "Team" => TeamFields, "Invite" => InviteFields, "User" => UserFields, "AuthProvider" or "IdentityMapping" => WholeSpec, _ => [] };
         if (actor.InGroup(WellKnown.MastersGroup) || given.All(f => JsonNode.DeepEquals(before?.At(f), document.At(f)))) return;
-        var ns = kind.Kind == "Team" ? document.Text("metadata.namespace") ?? "" : "";
+        var role = kind.Kind == "Invite" ? InviteRole.Find(document.Text("spec.role") ?? "") : null;
+        var team = kind.Kind == "Team" ? document.Text("metadata.name") : role?.Team;
+        var ns = team is null ? "" : document.Text("metadata.namespace") ?? "";
         var org = document.Text("spec.organizationRef") ?? "";
-        string[] groups = kind.Kind == "Team" ? [WellKnown.OrgGroup(org), WellKnown.TeamGroup(org, document.Text("metadata.name") ?? "")] : [WellKnown.PlatformAdminsGroup];
-        Demand(actor, kind, document, ns, authorizer.RulesFor(new Actor("", groups), ns));
+        string[] groups = team is null ? [WellKnown.PlatformAdminsGroup] : [WellKnown.OrgGroup(org), WellKnown.TeamGroup(org, team)];
+        var wanted = authorizer.RulesFor(new Actor("", groups), ns);
+        if (role?.ClusterRole is { } bound) wanted = [.. wanted, .. RbacRules.Of(cache, catalog, new RoleRef("ClusterRole", bound), ns) ?? throw ApiException.NotFound(catalog["ClusterRole"], bound)];
+        Demand(actor, kind, document, ns, wanted);
     }
 
     private void CheckRole(Actor actor, KindDefinition kind, JsonObject document, JsonObject? before)

@@ -25,6 +25,9 @@ public enum SecretReader
 
     /// <summary>Imports a repository from a private remote.</summary>
     GitImport,
+
+    /// <summary>Proves Krate to a sign-in provider when a code is exchanged.</summary>
+    SignIn,
 }
 
 /// <summary>

@@ -13,6 +13,14 @@ public sealed class IdentityResolver(KindCatalog catalog, IResourceCache cache, 
     private readonly KindDefinition users = catalog["User"];
     private readonly KindDefinition teams = catalog["Team"];
     private readonly KindDefinition serviceAccounts = catalog["ServiceAccount"];
+    private readonly KindDefinition providers = catalog["AuthProvider"];
+    private readonly KindDefinition mappings = catalog["IdentityMapping"];
+
+    /// <summary>Whether whoever sits at this machine may act as <c>local-developer</c>: only this machine is listened to, and no sign-in provider has ever been ready.</summary>
+    public bool AllowsLocalDeveloper => options.LocalDeveloper && !HasProvider;
+
+    /// <summary>Whether people can sign in with a provider, or could: one that fails for a while opens no other door.</summary>
+    public bool HasProvider => cache.List(providers, WellKnown.PlatformNamespace).Any(p => p.Body.Text("status.phase") is "Ready" or "Degraded");
 
     /// <summary>Names that no person and no provider may carry.</summary>
     public static bool IsReserved(string user) =>
@@ -45,7 +53,7 @@ public sealed class IdentityResolver(KindCatalog catalog, IResourceCache cache, 
     private Verdict<Actor> Person(Credential credential)
     {
         var isLocal = credential.Subject == WellKnown.LocalDeveloper;
-        if (isLocal && !options.LocalDeveloper) return Refused.Because<Actor>("local development sign-in is off");
+        if (isLocal && !AllowsLocalDeveloper) return Refused.Because<Actor>("local development sign-in is off");
         var records = cache.List(users, WellKnown.PlatformNamespace).Where(u => NameOf(u) == credential.Subject).ToList();
         if (records.Count == 0 && !isLocal) return Refused.Because<Actor>("there is no such User");
         foreach (var user in records)
@@ -57,6 +65,7 @@ public sealed class IdentityResolver(KindCatalog catalog, IResourceCache cache, 
         var groups = new List<string> { WellKnown.AuthenticatedGroup };
         if (isLocal || records.Any(u => IsTrue(u, "spec.admin"))) groups.Add(WellKnown.PlatformAdminsGroup);
         AddTeams(groups, [credential.Subject, .. records.Select(u => u.Name)]);
+        AddProviderGroups(groups, records);
         return new Actor(credential.Subject, groups) { Uid = records.FirstOrDefault()?.Uid };
     }
 
@@ -70,11 +79,23 @@ public sealed class IdentityResolver(KindCatalog catalog, IResourceCache cache, 
         }
     }
 
+    /// <summary>What the providers said at the last sign-in, as <c>provider:group</c>; a provider that is gone says nothing.</summary>
+    private void AddProviderGroups(List<string> groups, List<Resource> records)
+    {
+        if (records.Count == 0) return;
+        foreach (var mapping in cache.List(mappings, WellKnown.PlatformNamespace))
+        {
+            if (mapping.Body.Text("spec.user") is not { } user || records.All(r => r.Name != user) || mapping.Body.Text("spec.provider") is not { } provider) continue;
+            if (cache.Get(providers, WellKnown.PlatformNamespace, provider) is null) continue;
+            groups.AddRange(mapping.Body.Texts("status.groups").Select(g => $"{provider}:{g}").Where(g => !IsReserved(g) && !groups.Contains(g)));
+        }
+    }
+
     private static bool IsMember(Resource team, IReadOnlyList<string> names) =>
         team.Body.Texts("spec.members").Concat(team.Body.Texts("spec.maintainers")).Any(m => names.Contains(m, StringComparer.Ordinal));
 
     /// <summary>A User's Kubernetes name: <c>spec.username</c>, where a provider's prefix fits (<c>github:mira</c>), else its own.</summary>
-    private static string NameOf(Resource user) => user.Body.Text("spec.username") is { Length: > 0 } name ? name : user.Name;
+    internal static string NameOf(Resource user) => user.Body.Text("spec.username") is { Length: > 0 } name ? name : user.Name;
 
     private static bool IsTrue(Resource user, string path) =>
         user.Body.At(path) is System.Text.Json.Nodes.JsonValue v && v.TryGetValue<bool>(out var b) && b;

@@ -7,6 +7,7 @@ using Krate.Core.Kinds.Hooks;
 using Krate.Core.Kinds.Orgs;
 using Krate.Core.Kinds.Review;
 using Krate.Core.Kinds.Runs;
+using Krate.Core.Kinds.SignIn;
 using Krate.Core.Kinds.Stacks;
 using Krate.Core.Kinds.Work;
 using Krate.Core.Outbound;
@@ -65,6 +66,8 @@ public static class ControlPlaneServices
         .AddReconciler<WebhookSubscriptionReconciler>()
         .AddReconciler<PipelineReconciler>()
         .AddRunActions()
+        .AddSignIn()
+        .AddReconciler<AuthProviderReconciler>()
         .AddReconciler<NamespaceReconciler>()
         .AddSingleton<IControlLoop, GarbageCollector>()
         .AddSingleton<IControlLoop, Janitor>()

@@ -9,6 +9,7 @@ using Krate.Core.Kinds.Native;
 using Krate.Core.Kinds.Orgs;
 using Krate.Core.Kinds.Policy;
 using Krate.Core.Kinds.Runs;
+using Krate.Core.Kinds.SignIn;
 using Krate.Core.Kinds.Stacks;
 using Krate.Core.Kinds.Triggers;
 using Krate.Core.Kinds.Work;

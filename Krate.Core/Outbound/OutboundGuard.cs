@@ -36,6 +36,9 @@ public sealed class OutboundGuard(OutboundOptions options)
         return !Special.Any(n => n.BaseAddress.AddressFamily == plain.AddressFamily && n.Contains(plain));
     }
 
+    /// <summary>Whether the operator has named this host.</summary>
+    public bool IsAllowed(string host) => options.AllowedHosts.Contains(host.Trim('[', ']'), StringComparer.OrdinalIgnoreCase);
+
     /// <summary>The addresses that a host may be reached at.</summary>
     /// <exception cref="OutboundRefusedException">It has no address, or one that is not public while the operator has not allowed the host.</exception>
     public async Task<IReadOnlyList<IPAddress>> ResolveAsync(string host, CancellationToken ct)
@@ -53,7 +56,7 @@ public sealed class OutboundGuard(OutboundOptions options)
 
         if (addresses.Length == 0) throw new OutboundRefusedException($"the host {host} was not found");
         // One private answer among public ones is how the check is usually got round.
-        if (!options.AllowedHosts.Contains(name, StringComparer.OrdinalIgnoreCase) && addresses.Any(a => !IsPublic(a)))
+        if (!IsAllowed(name) && addresses.Any(a => !IsPublic(a)))
             throw new OutboundRefusedException($"the host {host} is on a loopback, link-local, private or reserved address, and the operator has not allowed it (Krate:Outbound:AllowedHosts)");
         return addresses;
     }

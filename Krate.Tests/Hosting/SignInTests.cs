@@ -150,6 +150,7 @@ public sealed class SignInTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Redirect, (await browser.PostAsync("/signin/local", token)).StatusCode);
         var slowed = await browser.PostAsync("/signin/local", token);
         Assert.Equal((HttpStatusCode.TooManyRequests, TimeSpan.FromSeconds(60)), (slowed.StatusCode, slowed.Headers.RetryAfter!.Delta!.Value));
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await browser.Client.GetAsync(new Uri("/signin/with/nobody", UriKind.Relative), Ct)).StatusCode);
     }
 
     private static string SessionCookie(HttpResponseMessage answer) => answer.Headers.GetValues("Set-Cookie").Single(c => !c.Contains("-af", StringComparison.Ordinal));

@@ -13,6 +13,7 @@ internal static class Samples
         ["^([0-9]+(\\.[0-9]+)?(ms|s|m|h|d|w))+$"] = "1h30m",
         ["^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"] = "sample",
         ["^[A-Za-z_][A-Za-z0-9_]*$"] = "SAMPLE",
+        ["^[A-Za-z][A-Za-z0-9-]{0,63}$"] = "X-Sample",
         ["^https?://[^\\s/?#]+.*$"] = "https://example.com/x",
     };
 

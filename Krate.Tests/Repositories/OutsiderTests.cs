@@ -193,6 +193,7 @@ public sealed partial class OutsiderTests(GitWorld world) : IDisposable
         "RUN" => [Planted.Token + "-pipeline"],
         "JOB" => [Planted.Token + "-job"],
         "HOOK" => [Planted.Token + "-webhooksubscription"],
+        "PROVIDER" => [Planted.Token + "-provider"],
         "DELIVERY" => [Planted.Token + "-webhookdelivery"],
         "TAB" => ["commits", "files", "checks", "yaml"],
         "SECTION" => ["permissions", "protection", "danger"],

@@ -20,12 +20,23 @@ public sealed partial class Browser(HttpClient client, CookieContainer cookies)
         return await PostAsync("/signin/local", form, ("returnUrl", returnUrl));
     }
 
-    /// <summary>The antiforgery token in a page's first form.</summary>
-    public async Task<string> FormOfAsync(string page)
+    /// <summary>Is known to another site by a cookie of that site.</summary>
+    public void Keep(string site, string name, string value) => cookies.Add(new Uri(site), new Cookie(name, value));
+
+    /// <summary>Where an address, of this site or another, sends the browser.</summary>
+    public async Task<Uri> RedirectOfAsync(string url)
     {
-        var html = await Client.GetStringAsync(new Uri(page, UriKind.Relative), Ct);
-        return Field().Match(html) is { Success: true } found ? WebUtility.HtmlDecode(found.Groups[1].Value) : throw new InvalidOperationException($"no form in {page}: {html}");
+        using var answer = await Client.GetAsync(new Uri(url, UriKind.RelativeOrAbsolute), Ct);
+        return answer.Headers.Location ?? throw new InvalidOperationException($"{url} answers with {(int)answer.StatusCode} and no address: {await answer.Content.ReadAsStringAsync(Ct)}");
     }
+
+    /// <summary>The antiforgery token in a page's first form.</summary>
+    public async Task<string> FormOfAsync(string page) =>
+        await FormOrNothingAsync(page) is { Length: > 0 } token ? token : throw new InvalidOperationException($"no form in {page}");
+
+    /// <summary>As the other; empty for a page without a form.</summary>
+    public async Task<string> FormOrNothingAsync(string page) =>
+        Field().Match(await Client.GetStringAsync(new Uri(page, UriKind.Relative), Ct)) is { Success: true } found ? WebUtility.HtmlDecode(found.Groups[1].Value) : "";
 
     public Task<HttpResponseMessage> PostAsync(string path, string antiforgery, params (string Name, string Value)[] fields) =>
         Client.PostAsync(new Uri(path, UriKind.Relative), new FormUrlEncodedContent([new("__RequestVerificationToken", antiforgery), .. fields.Select(f => KeyValuePair.Create(f.Name, f.Value))]), Ct);

@@ -62,7 +62,6 @@ public static class KrateHost
         // Outside the published folder the assets of Krate and its packages are found by the build's manifest, in every environment.
         StaticWebAssetsLoader.UseStaticWebAssets(builder.Environment, builder.Configuration);
         var settings = KrateSettings.From(builder.Configuration);
-        settings.Listeners.RefuseOpenDoors();
         MakeDirectories(settings.Data);
         AddServices(builder, settings);
         var started = false;
@@ -128,12 +127,13 @@ public static class KrateHost
             .AddKrateGateway()
             .AddKrateRepositories(new RepositoryOptions { PublicUrl = settings.PublicUrl, ImportRoots = settings.ImportRoots, AllowedHosts = settings.OutboundHosts, Limits = settings.Limits.OfRepositories, IsAlone = settings.IsEmbedded })
             .AddKrateRuns(settings.Limits.OfLogs)
+            .AddSingleton<ConfiguredProvider>()
             .AddSingleton<Preparation>()
             .AddSingleton<IReadiness>(p => p.GetRequiredService<Preparation>())
             .AddHostedService(p => p.GetRequiredService<Preparation>())
             .AddSingleton(settings.Agents)
             .AddKrateControlPlane(new ControlPlaneOptions { SingleProcess = settings.IsEmbedded })
-            .AddKrateIdentity(new IdentityOptions(IssuerName.Of(settings), LocalDeveloper: true))
+            .AddKrateIdentity(new IdentityOptions(IssuerName.Of(settings), LocalDeveloper: settings.Listeners.AreLoopback && settings.Oidc is null))
             .AddSingleton<CertificateAuthority>()
             .AddSingleton<ServerCertificate>()
             .AddSingleton<ClientAccess>()

@@ -18,6 +18,12 @@ public sealed record KrateSettings(DataDirectory Data, Listeners Listeners, stri
     /// <summary>Address that git clients and browsers reach Krate at; the first plain listener on this machine, else the first one.</summary>
     public string PublicUrl { get; init; } = "";
 
+    /// <summary>The same when it was configured; null when Krate took one of its own addresses.</summary>
+    public string? OwnPublicUrl { get; init; }
+
+    /// <summary>A sign-in provider that the first start makes an AuthProvider of; null for none.</summary>
+    public OidcSettings? Oidc { get; init; }
+
     /// <summary>Folders below which platform administrators may import repositories from.</summary>
     public IReadOnlyList<string> ImportRoots { get; init; } = [];
 
@@ -40,6 +46,7 @@ public sealed record KrateSettings(DataDirectory Data, Listeners Listeners, stri
     {
         var postgres = configuration.GetConnectionString("Krate");
         var listeners = Listeners.From(configuration);
+        var publicUrl = configuration["Krate:PublicUrl"] is { Length: > 0 } url ? url.TrimEnd('/') : null;
         return new(
             new DataDirectory(configuration["Krate:Data"] is { Length: > 0 } path ? path : "data"),
             listeners,
@@ -48,7 +55,9 @@ public sealed record KrateSettings(DataDirectory Data, Listeners Listeners, stri
         {
             Issuer = configuration["Krate:Issuer"] is { Length: > 0 } issuer ? issuer.TrimEnd('/') : null,
             AllowedHosts = List(configuration["Krate:AllowedHosts"]),
-            PublicUrl = configuration["Krate:PublicUrl"] is { Length: > 0 } url ? url.TrimEnd('/') : (listeners.All.FirstOrDefault(l => l is { IsHttps: false, IsLoopback: true }) ?? listeners.All[0]).ClientUrl,
+            PublicUrl = publicUrl ?? (listeners.All.FirstOrDefault(l => l is { IsHttps: false, IsLoopback: true }) ?? listeners.All[0]).ClientUrl,
+            OwnPublicUrl = publicUrl,
+            Oidc = OidcSettings.From(configuration.GetSection("Krate:SignIn:Oidc")),
             ImportRoots = List(configuration["Krate:Imports:Roots"]),
             OutboundHosts = List(configuration["Krate:Outbound:AllowedHosts"]),
             Agents = new() { AllowedCommands = List(configuration["Krate:Agents:AllowedCommands"]), ReadablePaths = List(configuration["Krate:Agents:ReadablePaths"]) },
@@ -58,6 +67,19 @@ public sealed record KrateSettings(DataDirectory Data, Listeners Listeners, stri
     }
 
     private static string[] List(string? text) => text?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+}
+
+/// <summary>An OpenID Connect provider as the operator configures it, so that a Krate that others reach can start.</summary>
+public sealed record OidcSettings(string Issuer, string ClientId, string? ClientSecret)
+{
+    /// <exception cref="StartupException">Only a part of it is there.</exception>
+    internal static OidcSettings? From(IConfigurationSection section)
+    {
+        if (!section.Exists()) return null;
+        if (section["Issuer"] is not { Length: > 0 } issuer || section["ClientId"] is not { Length: > 0 } client)
+            throw new StartupException("Krate:SignIn:Oidc needs Issuer and ClientId, and ClientSecret unless the provider knows Krate without one");
+        return new(issuer, client, section["ClientSecret"] is { Length: > 0 } secret ? secret : null);
+    }
 }
 
 /// <summary>Bounds against floods; generous for people, configurable under <c>Krate:Limits</c>.</summary>

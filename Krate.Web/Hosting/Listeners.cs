@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Krate.Core.Resources;
 using Krate.Core.Store;
 using Microsoft.AspNetCore.Http;
 
@@ -61,12 +60,15 @@ public sealed record Listeners(IReadOnlyList<Listener> All)
 
     public static Listeners Of(IEnumerable<string> urls) => new([.. urls.Select(Parse)]);
 
-    /// <summary>Without a sign-in provider everybody who reaches Krate would be its administrator.</summary>
+    /// <summary>Reached from this machine only.</summary>
+    public bool AreLoopback => All.All(l => l.IsLoopback);
+
+    /// <summary>Without a sign-in provider nobody could sign in from elsewhere, and an administrator would have to open a door.</summary>
     /// <exception cref="StartupException">An address can be reached from outside this machine.</exception>
     public void RefuseOpenDoors()
     {
         if (All.FirstOrDefault(l => !l.IsLoopback) is { } open)
-            throw new StartupException($"Krate will not listen on {open}: it can be reached from other machines, and no sign-in provider is configured, so that everybody there could act as {WellKnown.LocalDeveloper}. Listen on 127.0.0.1 and put a tunnel before it.");
+            throw new StartupException($"Krate will not listen on {open}: it can be reached from other machines, and no sign-in provider is configured. Configure one (Krate:SignIn:Oidc, or an AuthProvider that is ready), or listen on 127.0.0.1 and put a tunnel before it.");
     }
 
     private static string[] Split(string? urls) => urls?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];

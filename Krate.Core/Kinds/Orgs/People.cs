@@ -81,7 +81,7 @@ internal static class People
             yield return Rows.Invalid(path, "must be an e-mail address such as mira@example.com");
     }
 
-    private static bool IsEmail(string address)
+    public static bool IsEmail(string address)
     {
         var at = address.IndexOf('@', StringComparison.Ordinal);
         if (at <= 0 || at != address.LastIndexOf('@') || address.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c is '<' or '>' or ',')) return false;

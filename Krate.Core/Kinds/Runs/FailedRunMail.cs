@@ -41,7 +41,8 @@ internal sealed class FailedRunMail(KindCatalog catalog, Mailer mailer, Identity
     {
         if (run.Body.Text("status.startedBy") is not { Length: > 0 } name) return null;
         if (people.Resolve(new Credential(name, context.Time.GetUtcNow())).Value is not { } person) return null;
-        if (people.UserOf(person)?.Body.Text("spec.email") is not { Length: > 0 } address) return null;
+        // A sign-in provider that has verified no address leaves one that is nobody's (RFC 2606).
+        if (people.UserOf(person)?.Body.Text("spec.email") is not { Length: > 0 } address || address.EndsWith(".invalid", StringComparison.OrdinalIgnoreCase)) return null;
         try
         {
             await context.Gateway.GetAsync(person, For, run.Namespace, run.Name, ct);

@@ -13,7 +13,8 @@ internal sealed class CookieNames(RequestDelegate next)
 {
     public const string Session = "krate";
     public const string Antiforgery = "krate-af";
-    private static readonly string[] Ours = [Session, Antiforgery];
+    public const string SignIn = "krate-signin";
+    private static readonly string[] Ours = [Session, Antiforgery, SignIn];
 
     public Task InvokeAsync(HttpContext context)
     {

@@ -15,9 +15,12 @@ internal static class RateLimits
 
     private static RateLimitPartition<string> PartitionOf(HttpContext context, RequestLimits limits)
     {
-        if (!HttpMethods.IsPost(context.Request.Method)) return RateLimitPartition.GetNoLimiter("");
         var path = context.Request.Path;
-        if (path.StartsWithSegments(SignInEndpoints.Path)) return PerMinute("sign-in " + context.Connection.RemoteIpAddress, limits.SignInsPerMinute);
+        var isPost = HttpMethods.IsPost(context.Request.Method);
+        // The way to a provider and the way back count each for itself, so that a limit is one of sign-ins.
+        if (path.StartsWithSegments(isPost ? SignInEndpoints.Path : ProviderEndpoints.Path, out var rest))
+            return PerMinute($"sign-in {context.Connection.RemoteIpAddress}{(rest.HasValue && rest.Value!.EndsWith("/callback", StringComparison.OrdinalIgnoreCase) ? " back" : "")}", limits.SignInsPerMinute);
+        if (!isPost) return RateLimitPartition.GetNoLimiter("");
         var mints = path.Value!.TrimEnd('/').EndsWith("/token", StringComparison.OrdinalIgnoreCase) && path.Value.Contains("/serviceaccounts/", StringComparison.OrdinalIgnoreCase);
         return mints ? PerMinute("token " + context.GetActor().User, limits.TokensPerMinute) : RateLimitPartition.GetNoLimiter("");
     }

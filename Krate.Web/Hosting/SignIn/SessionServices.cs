@@ -1,4 +1,3 @@
-using Krate.Core.Identity;
 using Krate.Web.Hosting.Requests;
 using Microsoft.AspNetCore.Authentication.Cookies;
 
@@ -28,7 +27,9 @@ internal static class SessionServices
         return services
             .AddSingleton<Sessions>()
             .AddSingleton<LocalRegistration>()
-            .AddSingleton(p => new SignInMethods(p.GetRequiredService<IdentityOptions>().LocalDeveloper))
+            .AddSingleton<SignInMethods>()
+            .AddSingleton<PendingSignIn>()
+            .AddSingleton<ProviderSignIn>()
             .AddScoped<ICurrentActor, CurrentActor>();
     }
 }

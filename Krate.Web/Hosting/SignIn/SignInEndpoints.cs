@@ -17,12 +17,13 @@ internal static class SignInEndpoints
     {
         app.MapPost(LocalPath, SignInLocallyAsync);
         app.MapPost(SignOutPath, SignOutAsync);
+        app.MapProviders();
     }
 
-    private static async Task SignInLocallyAsync(HttpContext context, IdentityOptions options, LocalRegistration registration, Sessions sessions, IAntiforgery antiforgery)
+    private static async Task SignInLocallyAsync(HttpContext context, IdentityResolver identities, LocalRegistration registration, Sessions sessions, IAntiforgery antiforgery)
     {
         if (await ReadFormAsync(context, antiforgery) is not { } form) return;
-        if (!options.LocalDeveloper)
+        if (!identities.AllowsLocalDeveloper)
         {
             await context.RefuseAsync(ApiException.Forbidden("Local development sign-in is off"));
             return;
