@@ -45,7 +45,7 @@ internal sealed class AgentProcesses(AgentCommands commands, AgentOptions option
 internal sealed class AgentProcess : IAsyncDisposable
 {
     private const int MaxErrorChars = 4 << 10;
-    private static readonly TimeSpan EndWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan EndWithin = TimeSpan.FromSeconds(5), EndByItself = TimeSpan.FromSeconds(1);
     private readonly Process process;
     private readonly Action ended;
     private readonly Task errors;
@@ -69,12 +69,16 @@ internal sealed class AgentProcess : IAsyncDisposable
     /// <summary>How much is read of its output.</summary>
     public ByteBudget Budget { get; }
 
-    /// <summary>How it ended, for people; called when nothing more comes from it.</summary>
+    /// <summary>How it ended, for people; called when nothing more comes from it. What has closed its output and goes on is not waited for.</summary>
     /// <exception cref="ProbeException">It was the sandbox that failed.</exception>
     public async Task<string> EndAsync(CancellationToken ct)
     {
-        await process.WaitForExitAsync(ct);
-        await errors.WaitAsync(ct);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        patience.CancelAfter(EndByItself);
+        await process.WaitForExitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await errors.WaitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        ct.ThrowIfCancellationRequested();
+        if (!process.HasExited) return "it closed its output without an answer";
         var said = ErrorText.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (said.Length > 0 && said[0].StartsWith(AgentSandbox.ErrorPrefix, StringComparison.Ordinal))
             throw new ProbeException(ProbeReasons.SandboxUnavailable, $"the sandbox could not be made ({ForeignText.Line(said[0], 200)}), and without it no program is started: let Krate make user namespaces");

@@ -26,7 +26,7 @@ internal sealed class EmbeddedAgentMux(AgentProcesses processes, AgentOptions op
         }
         catch (IOException e)
         {
-            throw Failed(process.Budget.IsExceeded ? $"it wrote more than {MostOutput >> 20} MiB before it answered" : await process.EndAsync(limit.Token), e);
+            throw Failed(process.Budget.IsExceeded ? $"it wrote more than {MostOutput >> 20} MiB before it answered" : await process.EndAsync(ct), e);
         }
     }
 

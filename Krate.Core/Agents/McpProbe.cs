@@ -35,7 +35,7 @@ internal sealed class McpProbe(AgentProcesses processes, OutboundGuard guard, Ag
         await using var process = await processes.StartAsync(new(target.Command ?? "", target.Arguments) { Environment = target.Values }, MostBytes, ct);
         return await BoundedAsync(
             new StreamClientTransport(process.Input, process.Output),
-            async (e, token) => process.Budget.IsExceeded ? TooMuch : e is IOException or OperationCanceledException ? await process.EndAsync(token) : Said(e),
+            async e => process.Budget.IsExceeded ? TooMuch : e is IOException or OperationCanceledException ? await process.EndAsync(ct) : Said(e),
             ct);
     }
 
@@ -54,11 +54,11 @@ internal sealed class McpProbe(AgentProcesses processes, OutboundGuard guard, Ag
             MaxReconnectionAttempts = 0,
         };
         await using var transport = new HttpClientTransport(where, client);
-        return await BoundedAsync(transport, (e, _) => handler.Refusal is { } refused ? throw new ProbeException(ProbeReasons.AddressRefused, refused, e) : Task.FromResult(budget.IsExceeded ? TooMuch : handler.Problem ?? Said(e)), ct);
+        return await BoundedAsync(transport, e => handler.Refusal is { } refused ? throw new ProbeException(ProbeReasons.AddressRefused, refused, e) : Task.FromResult(budget.IsExceeded ? TooMuch : handler.Problem ?? Said(e)), ct);
     }
 
     /// <param name="explain">Says why it failed.</param>
-    private async Task<IReadOnlyList<McpTool>> BoundedAsync(IClientTransport transport, Func<Exception, CancellationToken, Task<string>> explain, CancellationToken ct)
+    private async Task<IReadOnlyList<McpTool>> BoundedAsync(IClientTransport transport, Func<Exception, Task<string>> explain, CancellationToken ct)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(options.ToolsWithin);
@@ -68,9 +68,7 @@ internal sealed class McpProbe(AgentProcesses processes, OutboundGuard guard, Ag
         }
         catch (Exception e) when (!ct.IsCancellationRequested && e is not ProbeException)
         {
-            var isLate = limit.IsCancellationRequested;
-            using var patience = new CancellationTokenSource(CloseWithin);
-            var why = isLate ? null : await explain(e, patience.Token);
+            var why = limit.IsCancellationRequested ? null : await explain(e);
             throw Failed(why ?? $"it did not answer initialize and tools/list within {options.ToolsWithin.TotalSeconds:0.#} s", e);
         }
     }

@@ -93,7 +93,7 @@ public sealed class AgentMcpServerTests(AgentWorld agents)
 
         var grant = await agents.CreateAsync("AgentSecretGrant", "mcp-key", new()
         {
-            ["subject"] = new JsonObject { ["kind"] = "mcp-server", ["name"] = made.Name }, ["secretRef"] = new JsonObject { ["name"] = "mcp-key", ["keys"] = new JsonArray("key") }, ["purpose"] = "mcp-server", ["mountPolicy"] = "env",
+            ["subject"] = new JsonObject { ["kind"] = "mcp-server", ["name"] = made.Name, ["stackRef"] = "some-stack" }, ["secretRef"] = new JsonObject { ["name"] = "mcp-key", ["keys"] = new JsonArray("key") }, ["purpose"] = "mcp-server", ["mountPolicy"] = "env",
         });
         var admitted = grant.Edit();
         admitted.Set("status.conditions", new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = "True", ["reason"] = "Admitted", ["message"] = "" }));

@@ -31,7 +31,7 @@ public sealed class AgentWorld : IAsyncLifetime
         await MakeProgramAsync(Agent, AgentText);
         await MakeProgramAsync(McpServer, McpText);
         Web = await McpWebServer.StartAsync();
-        var options = new AgentOptions { AllowedCommands = [Agent, McpServer, "/opt/krate-tests/not-there", "bash"], HandshakeWithin = TimeSpan.FromSeconds(5), ToolsWithin = TimeSpan.FromSeconds(6), AtOnce = 8 };
+        var options = new AgentOptions { AllowedCommands = [Agent, McpServer, "/opt/krate-tests/not-there"], HandshakeWithin = TimeSpan.FromSeconds(5), ToolsWithin = TimeSpan.FromSeconds(6), AtOnce = 8 };
         World = await ControlPlaneWorld.StartAsync(agents: options);
         await World.ReadyOrganizationAsync();
         await HangAsync();

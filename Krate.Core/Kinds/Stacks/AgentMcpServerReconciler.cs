@@ -30,9 +30,7 @@ internal sealed class AgentMcpServerReconciler(KindCatalog catalog, McpProbe pro
             return Outcome.Done;
         }
 
-        var given = await values.FindAsync(resource, time.GetUtcNow(), ct);
-        // Not the values themselves: what is kept in memory for hours is kept from nobody who reads memory.
-        var of = CanonicalJson.Digest(new JsonArray(resource.Uid, resource.Generation, given.Missing, new JsonObject(given.Values.Select(v => KeyValuePair.Create(v.Key, (JsonNode?)v.Value)))));
+        var of = $"{resource.Uid} {resource.Generation} {values.StampOf(resource, time.GetUtcNow())}";
         if (schedule.Until(key, of) is { } wait)
         {
             // A review may have come since; what was found then is in the status.
@@ -40,14 +38,13 @@ internal sealed class AgentMcpServerReconciler(KindCatalog catalog, McpProbe pro
             return Outcome.Again(wait);
         }
 
-        var probed = await ProbeAsync(resource, given, context, ct);
+        var probed = await ProbeAsync(resource, context, ct);
         return Outcome.Again(schedule.Next(key, of, probed.FindCondition(Probed)?.Status != Condition.False));
     }
 
-    public async Task<Resource> ProbeAsync(Resource server, ReconcileContext context, CancellationToken ct) => await ProbeAsync(server, await values.FindAsync(server, time.GetUtcNow(), ct), context, ct);
-
-    private async Task<Resource> ProbeAsync(Resource server, McpValues given, ReconcileContext context, CancellationToken ct)
+    public async Task<Resource> ProbeAsync(Resource server, ReconcileContext context, CancellationToken ct)
     {
+        var given = await values.FindAsync(server, time.GetUtcNow(), ct);
         if (given.Missing is { } missing) return await ReportAsync(server, context, new(Probed, Condition.Unknown, given.MissingReason!, missing), null, ct);
         try
         {

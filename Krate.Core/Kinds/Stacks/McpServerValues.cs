@@ -10,8 +10,8 @@ namespace Krate.Core.Kinds.Stacks;
 internal sealed record McpValues(IReadOnlyDictionary<string, string> Values, string? MissingReason = null, string? Missing = null);
 
 /// <summary>
-/// Values of Secrets and ConfigMaps that a probe of an MCP server may use: those that a grant to the server itself gives to everybody who uses it. A grant for
-/// certain stacks, repositories or approvals speaks of runs, and a probe is none.
+/// Values of Secrets and ConfigMaps that a probe of an MCP server may use: those that a grant gives to the server itself, for whichever runs. It then gets when it
+/// is asked for its tools what it gets when it is used. Where each use needs an approval there is nobody to give one.
 /// </summary>
 internal sealed class McpServerValues(KindCatalog catalog, IResourceCache cache, SecretVault vault)
 {
@@ -20,21 +20,32 @@ internal sealed class McpServerValues(KindCatalog catalog, IResourceCache cache,
     /// <summary>Kinds whose changes may change the answer.</summary>
     public IReadOnlyList<KindDefinition> Kinds { get; } = [catalog["AgentSecretGrant"], catalog["AgentConfigGrant"], catalog["Secret"], catalog["ConfigMap"]];
 
-    public async Task<McpValues> FindAsync(Resource server, DateTimeOffset now, CancellationToken ct)
+    /// <summary>All that the values depend on, from memory: equal for as long as they are.</summary>
+    public string StampOf(Resource server, DateTimeOffset now)
+    {
+        var named = FieldPath.Find(server.Body, "spec.envFrom[]").Concat(FieldPath.Find(server.Body, "spec.headersFrom[]"))
+            .Select(v => v.Value.At("secretRef") is { } secret ? cache.Get(catalog["Secret"], server.Namespace, secret.Text("name") ?? "") : cache.Get(catalog["ConfigMap"], server.Namespace, v.Value.Text("configMapRef.name") ?? ""));
+        return string.Join(' ', named.Select(r => r is null ? "-" : $"{r.Uid}@{r.Version}").Append(WhatIsMissing(server, now)?.Missing));
+    }
+
+    /// <summary>The values, or why the server may not be asked.</summary>
+    public async Task<McpValues> FindAsync(Resource server, DateTimeOffset now, CancellationToken ct) => WhatIsMissing(server, now) ?? await ReadAsync(server, ct);
+
+    private McpValues? WhatIsMissing(Resource server, DateTimeOffset now)
     {
         foreach (var (field, source) in new[] { "spec.secretRefs[]", "spec.envFrom[].secretRef", "spec.headersFrom[].secretRef" }.SelectMany(p => FieldPath.Find(server.Body, p)))
         {
             if (!IsGranted("AgentSecretGrant", "secretRef", server, source, now))
-                return new(None, "MissingSecretGrant", $"It is not probed: {field} names the key {source.Text("key")} of Secret {source.Text("name")}, and no AgentSecretGrant that is ready gives it to mcp-server {server.Name} everywhere.");
+                return new(None, "MissingSecretGrant", $"It is not probed: {field} names the key {source.Text("key")} of Secret {source.Text("name")}, and no AgentSecretGrant that is ready gives it to mcp-server {server.Name}.");
         }
 
         foreach (var (field, source) in new[] { "spec.configMapRefs[]", "spec.envFrom[].configMapRef", "spec.headersFrom[].configMapRef" }.SelectMany(p => FieldPath.Find(server.Body, p)))
         {
             if (!IsGranted("AgentConfigGrant", "configMapRef", server, source, now))
-                return new(None, "MissingConfigGrant", $"It is not probed: {field} names the key {source.Text("key")} of ConfigMap {source.Text("name")}, and no AgentConfigGrant that is ready gives it to mcp-server {server.Name} everywhere.");
+                return new(None, "MissingConfigGrant", $"It is not probed: {field} names the key {source.Text("key")} of ConfigMap {source.Text("name")}, and no AgentConfigGrant that is ready gives it to mcp-server {server.Name}.");
         }
 
-        return await ReadAsync(server, ct);
+        return null;
     }
 
     private async Task<McpValues> ReadAsync(Resource server, CancellationToken ct)
@@ -59,17 +70,17 @@ internal sealed class McpServerValues(KindCatalog catalog, IResourceCache cache,
         var about = cache.List(catalog[kind], server.Namespace)
             .Where(g => g.Body.Text("spec.subject.kind") == "mcp-server" && g.Body.Text("spec.subject.name") == server.Name && g.Body.Text($"spec.{reference}.name") == source.Text("name") && Covers(g, reference, source.Text("key")))
             .ToList();
-        return about.Any(g => HoldsForProbes(g, now)) && !about.Any(g => g.Body.Text("spec.effect") == "Deny");
+        return about.Any(g => HoldsForProbes(g, server.Body.Text("spec.transport") == "stdio", now)) && !about.Any(g => g.Body.Text("spec.effect") == "Deny");
     }
 
     private static bool Covers(Resource grant, string reference, string? key) =>
         grant.Body.Texts($"spec.{reference}.keys").ToList() is var keys && (keys.Count == 0 || (key is not null && keys.Contains(key, StringComparer.Ordinal)));
 
-    private static bool HoldsForProbes(Resource grant, DateTimeOffset now) =>
+    private static bool HoldsForProbes(Resource grant, bool isProcess, DateTimeOffset now) =>
         grant.FindCondition(Condition.Ready)?.Status == Condition.True
         && grant.Body.Text("spec.effect") != "Deny"
-        && string.IsNullOrEmpty(grant.Body.Text("spec.subject.stackRef")) && string.IsNullOrEmpty(grant.Body.Text("spec.subject.serviceAccountRef"))
-        && !grant.Body.Texts("spec.allowedRepositories").Any()
-        && grant.Body.Text("spec.requiredApproval") is not "always" && grant.Body.Text("spec.mountPolicy") is not "never-mount-pass-by-reference"
+        && grant.Body.Text("spec.requiredApproval") is not "always"
+        // What is only passed by reference reaches no process; Krate sends headers itself.
+        && !(isProcess && grant.Body.Text("spec.mountPolicy") == "never-mount-pass-by-reference")
         && !(DateTimeOffset.TryParse(grant.Body.Text("spec.expiresAt"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var end) && end <= now);
 }

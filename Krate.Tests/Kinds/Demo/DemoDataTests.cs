@@ -22,7 +22,7 @@ public sealed class DemoDataTests
 
         foreach (var (stack, reason) in ((string, string)[])
         [
-            ("claude-code-ci-repair", "SecretMissing"), ("claude-code-review", "NotEvaluated"), ("codex-review", "McpServerMissing"),
+            ("claude-code-ci-repair", "SecretMissing"), ("claude-code-review", "McpProbeFailed"), ("codex-review", "McpServerMissing"),
             ("issue-triage", "NotEvaluated"), ("release-writer", "MissingServiceAccount"), ("schema-keeper", "LabelNotReviewed"),
         ])
             await world.UntilAsync("AgentStack", Ns, stack, s => s!.FindCondition("Ready")?.Reason == reason);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Krate.Core.Agents;
 using Krate.Core.Gateway;
 using Krate.Core.Resources;
 using Krate.Tests.ControlPlane;
@@ -13,7 +14,7 @@ public sealed class AgentStackReconcilerTests
     [Fact]
     public async Task Readiness_follows_what_the_stack_names_and_only_the_stacks_that_name_it()
     {
-        await using var world = await ControlPlaneWorld.StartAsync();
+        await using var world = await ControlPlaneWorld.StartAsync(agents: ShellOnly);
         await world.ReadyOrganizationAsync();
         await AdapterAsync(world);
         await world.CreateAsync(Stack("uses", "agent", "tools"), Ns);
@@ -129,7 +130,7 @@ public sealed class AgentStackReconcilerTests
     [Fact]
     public async Task Each_turn_of_readiness_is_an_Event_and_the_same_turn_again_is_counted()
     {
-        await using var world = await ControlPlaneWorld.StartAsync();
+        await using var world = await ControlPlaneWorld.StartAsync(agents: ShellOnly);
         await world.ReadyOrganizationAsync();
         await AdapterAsync(world);
         await world.CreateAsync(Stack("uses", "agent", null), Ns);
@@ -152,13 +153,18 @@ public sealed class AgentStackReconcilerTests
                 .GetAwaiter().GetResult().Items.Select(e => (e.Body.Text("reason"), e.Body["count"]?.ToString()))];
     }
 
-    /// <summary>An adapter that was found ready.</summary>
+    private static AgentOptions ShellOnly => new() { AllowedCommands = ["sh"] };
+
+    /// <summary>An adapter that was found ready: its agent is a line of shell.</summary>
     private static async Task AdapterAsync(ControlPlaneWorld world)
     {
-        await world.CreateAsync("{apiVersion: krate.a5c.ai/v1alpha1, kind: AgentAdapter, metadata: {name: agent-mux.claude-code}, spec: {adapterType: claude-code, transport: acp-stdio}}", Ns);
-        var adapter = (await world.FindAsync("AgentAdapter", Ns, "agent-mux.claude-code"))!.Edit();
-        adapter["status"] = JsonNode.Parse("""{"phase":"Ready","conditions":[{"type":"Ready","status":"True","reason":"Ready","message":"It answered.","lastTransitionTime":"2026-01-01T00:00:00Z"}]}""");
-        await world.Gateway.UpdateAsync(ControlPlaneWorld.Admin, ControlPlaneWorld.Kind("AgentAdapter"), Ns, "agent-mux.claude-code", adapter, new WriteOptions { Subresource = "status" }, ControlPlaneWorld.Ct);
+        const string Agent = """read -r request; echo '{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":1}}'; cat > /dev/null""";
+        await world.Gateway.CreateAsync(ControlPlaneWorld.Admin, ControlPlaneWorld.Kind("AgentAdapter"), Ns, new JsonObject
+        {
+            ["metadata"] = new JsonObject { ["name"] = "agent-mux.claude-code" },
+            ["spec"] = new JsonObject { ["adapterType"] = "custom", ["transport"] = "acp-stdio", ["command"] = "sh", ["args"] = new JsonArray("-c", Agent) },
+        }, new WriteOptions(), ControlPlaneWorld.Ct);
+        await world.UntilAsync("AgentAdapter", Ns, "agent-mux.claude-code", a => a!.FindCondition("Ready")?.Status == "True");
     }
 
     private static string? Reason(Resource? stack, string type) => stack?.FindCondition(type)?.Reason;
