@@ -91,13 +91,10 @@ public sealed class AgentMcpServerTests(AgentWorld agents)
         var ready = await agents.ConditionAsync(made, Condition.Ready);
         Assert.Equal((Condition.Unknown, "MissingSecretGrant", "Unknown", false), (ready.Status, ready.Reason, (await FindAsync(made.Name))!.Body.Text("status.health"), agents.Web.Keys.ContainsKey("tools/key")));
 
-        var grant = await agents.CreateAsync("AgentSecretGrant", "mcp-key", new()
+        await agents.CreateAsync("AgentSecretGrant", "mcp-key", new()
         {
-            ["subject"] = new JsonObject { ["kind"] = "mcp-server", ["name"] = made.Name, ["stackRef"] = "some-stack" }, ["secretRef"] = new JsonObject { ["name"] = "mcp-key", ["keys"] = new JsonArray("key") }, ["purpose"] = "mcp-server", ["mountPolicy"] = "env",
+            ["subject"] = new JsonObject { ["kind"] = "mcp-server", ["name"] = made.Name }, ["secretRef"] = new JsonObject { ["name"] = "mcp-key", ["keys"] = new JsonArray("key") }, ["purpose"] = "mcp-server", ["mountPolicy"] = "env",
         });
-        var admitted = grant.Edit();
-        admitted.Set("status.conditions", new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = "True", ["reason"] = "Admitted", ["message"] = "" }));
-        await agents.World.Gateway.UpdateAsync(PrivilegedAccess.Controller("test", "c1"), grant.Kind, grant.Namespace, grant.Name, admitted, new() { Subresource = "status" }, ControlPlaneWorld.Ct);
         await UntilAsync(made, r => r.FindCondition(Condition.Ready)!.Status == Condition.True);
         Assert.Equal(Value, agents.Web.Keys["tools/key"]);
 
