@@ -32,6 +32,13 @@ internal sealed class AgentCommands(AgentOptions options, DataDirectory data)
         return own.Concat(options.ReadablePaths).Distinct(StringComparer.Ordinal);
     }
 
+    /// <summary>Where a program finds others (the node that runs it): beside itself, in the system, and in those of Krate's own folders that it may read.</summary>
+    public string SearchPath(string program)
+    {
+        var readable = Own.Where(f => options.ReadablePaths.Any(r => f == r || IsBelow(f, r)));
+        return string.Join(':', readable.Prepend(Path.GetDirectoryName(program)!).Concat(["/usr/local/bin", "/usr/bin", "/bin"]));
+    }
+
     /// <summary>Whether a path is below what every program may read.</summary>
     public static bool IsSystem(string path) => AgentSandbox.SystemFolders.Any(s => path == s || IsBelow(path, s));
 
@@ -44,9 +51,11 @@ internal sealed class AgentCommands(AgentOptions options, DataDirectory data)
     {
         if (command.StartsWith('/')) return File.Exists(command) ? Path.GetFullPath(command) : null;
         if (command.Contains('/', StringComparison.Ordinal)) return null;
-        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Append(Path.GetFullPath("node_modules/.bin"));
-        return folders.Where(Path.IsPathRooted).Select(f => Path.Combine(f, command)).FirstOrDefault(File.Exists);
+        return Own.Append(Path.GetFullPath("node_modules/.bin")).Select(f => Path.Combine(f, command)).FirstOrDefault(File.Exists);
     }
+
+    /// <summary>Folders of Krate's PATH.</summary>
+    private static IEnumerable<string> Own => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Where(Path.IsPathRooted);
 
     private static IEnumerable<string> PartsOf(string path)
     {

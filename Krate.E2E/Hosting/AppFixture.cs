@@ -28,6 +28,7 @@ public sealed class AppFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Program = Path.Combine(await PublishedAsync(), "Krate.Web");
+        MakeAgent();
         Krate = await KrateProcess.StartAsync([Program, "--demo"], Path.Combine(folder, "data"), null, TestContext.Current.CancellationToken);
         playwright = await Playwright.CreateAsync();
         Browser = await playwright.Chromium.LaunchAsync(new()
@@ -45,6 +46,21 @@ public sealed class AppFixture : IAsyncLifetime
         playwright?.Dispose();
         if (Krate is not null) await Krate.DisposeAsync();
         Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>On the path of Krate, under the name of one that Krate knows: it speaks the Agent Client Protocol as far as its first answer.</summary>
+    private void MakeAgent()
+    {
+        var agents = Directory.CreateDirectory(Path.Combine(folder, "agents"));
+        var agent = Path.Combine(agents.FullName, "claude-agent-acp");
+        File.WriteAllText(agent, """
+            #!/bin/sh
+            read -r request
+            echo '{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":1,"agentInfo":{"name":"stand-in","version":"1.0"}}}'
+            cat > /dev/null
+            """);
+        File.SetUnixFileMode(agent, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        Environment.SetEnvironmentVariable("PATH", $"{agents.FullName}:{Environment.GetEnvironmentVariable("PATH")}");
     }
 
     /// <summary>test.sh publishes once and says where; a single run from an editor publishes for itself.</summary>

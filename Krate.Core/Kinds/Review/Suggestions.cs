@@ -25,13 +25,13 @@ internal static class Suggestions
         if (subjectKind != "agent-stack") who["stackRef"] = stack.Name;
         var keys = new JsonObject { ["name"] = need.Name };
         if (need.Key is { } key) keys["keys"] = new JsonArray(key);
-        var spec = new JsonObject { ["organizationRef"] = stack.Body.Text("spec.organizationRef"), ["subject"] = who, [isSecret ? "secretRef" : "configMapRef"] = keys, ["purpose"] = need.Purpose };
+        var spec = new JsonObject { ["organizationRef"] = stack.Body.Text("spec.organizationRef"), ["subject"] = who, [isSecret ? "secretRef" : "configMapRef"] = keys, ["purpose"] = need.Purpose, ["effect"] = "Allow" };
         if (scope.Repository is { } repository) spec["allowedRepositories"] = new JsonArray(repository);
         if (scope.Ref is { } name) spec["allowedRefs"] = new JsonObject { ["include"] = new JsonArray(name) };
         if (scope.TriggerSource is { } source) spec["allowedTriggerSources"] = new JsonArray(source);
         spec["mountPolicy"] = (isSecret, need.Purpose) switch { (true, "model-provider-token") => "never-mount-pass-by-reference", (true, _) => "env", _ => "file" };
         if (isSecret) spec["requiredApproval"] = "on-untrusted-ref";
-        if (isSecret && scope.IsUntrusted) spec["allowedTrustTiers"] = new JsonArray(TrustTier.Trusted, TrustTier.Untrusted);
+        spec["allowedTrustTiers"] = isSecret && scope.IsUntrusted ? new JsonArray(TrustTier.Trusted, TrustTier.Untrusted) : new JsonArray(TrustTier.Trusted);
         return Of(stack, kind, NameOf(stack.Name, need.Part.Name == stack.Name ? "" : need.Part.Name, need.Name, need.Key ?? ""), spec);
     }
 

@@ -28,6 +28,8 @@ public sealed class DemoDataTests
             await world.UntilAsync("AgentStack", Ns, stack, s => s!.FindCondition("Ready")?.Reason == reason);
         await world.UntilAsync("AgentRoleBinding", Ns, "ci-repair-payments-api", b => b!.FindCondition("Ready")?.Status == "True");
         await world.UntilAsync("AgentSecretGrant", Ns, "ci-repair-anthropic", g => g!.FindCondition("Ready")?.Reason == "SecretMissing");
+        foreach (var skill in (string[])["focused-test-selection", "go-race-hunter", "review-checklist"])
+            await world.UntilAsync("AgentSkill", Ns, skill, s => s!.FindCondition("Ready")?.Status == "True");
         Assert.Equal(["mira", "oskar"], (await world.FindAsync("Team", Ns, "owners"))!.Body.Texts("spec.maintainers"));
 
         var git = new GitRepository(world.Service<RepositoryFiles>().DirectoryOf("acme", "payments-api"));
