@@ -84,6 +84,7 @@ public sealed class StackBecomesReadyTests(AppFixture app) : Journey(app)
     {
         var said = await step.Locator("p").First.InnerTextAsync();
         await step.GetByRole(AriaRole.Button, new() { NameRegex = new("^Create ") }).First.ClickAsync();
+        await Assertions.Expect(step.Locator(".k-inline .k-btn--primary")).ToBeEnabledAsync();
         var lines = await step.Locator("pre .k-line").EvaluateAllAsync<string[]>("lines => lines.map(l => [...l.childNodes].filter(n => !n.classList?.contains('k-ln')).map(n => n.textContent).join('').trimEnd())");
         await step.Locator(".k-inline .k-btn--primary").ClickAsync();
         await Assertions.Expect(page.GetByText(said, new() { Exact = true })).ToHaveCountAsync(0);
