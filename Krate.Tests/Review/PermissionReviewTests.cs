@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Krate.Core.Gateway;
 using Krate.Core.Kinds;
+using Krate.Core.Kinds.Review;
 using Krate.Core.Resources;
 using Krate.Core.Resources.Patching;
 using Krate.Tests.Repositories;
@@ -102,6 +103,27 @@ public sealed class PermissionReviewTests(GitWorld world)
         var suggested = ((JsonArray)review["missingGrants"]!).Single(g => g.Text("reason") == "DispatchForbidden")!["manifest"]!;
         Assert.Equal(("user", "oskar"), (suggested.Text("spec.subject.kind"), suggested.Text("spec.subject.name")));
         Assert.Equal([stack], suggested["spec"]!["resourceRules"]![0].Texts("resourceNames"));
+    }
+
+    [Fact]
+    public async Task A_draft_is_reviewed_as_if_it_were_saved_and_so_is_a_deletion()
+    {
+        var reviews = world.Server.Service<PermissionReviews>();
+        var stack = (await world.FindAsync("AgentStack", GitWorld.Namespace, await NewStackAsync()))!;
+        var missing = Assert.Single(Secrets(reviews));
+        Assert.Equal("MissingSecretGrant", missing.Reason);
+        var grant = new Resource(KindTable.Catalog["AgentSecretGrant"], missing.Suggestion!.Manifest.Copy());
+        Assert.Equal("Granted", Assert.Single(Secrets(reviews.With(ReviewDrafts.Writing(grant)))).Reason);
+        Assert.Equal("MissingSecretGrant", Assert.Single(Secrets(reviews)).Reason);
+
+        var saved = await ApplyAsync(missing.Suggestion.Manifest);
+        Assert.Equal("Granted", Assert.Single(Secrets(reviews)).Reason);
+        Assert.Equal("MissingSecretGrant", Assert.Single(Secrets(reviews.With(ReviewDrafts.Deleting(saved.Key)))).Reason);
+        var denied = saved.Edit();
+        denied.Child("spec")["effect"] = "Deny";
+        Assert.Equal("GrantDenied", Assert.Single(Secrets(reviews.With(ReviewDrafts.Writing(new Resource(saved.Kind, denied))))).Reason);
+
+        IEnumerable<Finding> Secrets(PermissionReviews by) => by.Readiness(stack).Findings.Where(f => f.Condition == "SecretsAdmitted");
     }
 
     /// <summary>A stack with one MCP server, which needs a key of a Secret that nobody has granted.</summary>

@@ -89,6 +89,9 @@ public sealed class PermissionReviews(KindCatalog catalog, IResourceGateway gate
         return (PermissionReview.Of(stack, facts, scope, who), facts.Used);
     }
 
+    /// <summary>The same answers, as if the drafts were saved already.</summary>
+    public PermissionReviews With(ReviewDrafts drafts) => new(catalog, gateway, new DraftedCache(cache, drafts), authorizer, people, time);
+
     /// <summary>How a stack that is written or saved stands, wherever it may run.</summary>
     public StackReview Readiness(Resource stack) => StackReview.Of(stack, new CachedReviewFacts(stack, catalog, cache, authorizer, time.GetUtcNow()), ReviewScope.Anywhere);
 
