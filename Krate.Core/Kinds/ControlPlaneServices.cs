@@ -2,6 +2,7 @@ using Krate.Core.Agents;
 using Krate.Core.ControlPlane;
 using Krate.Core.Gateway;
 using Krate.Core.Kinds.Code;
+using Krate.Core.Kinds.Dispatch;
 using Krate.Core.Kinds.Grants;
 using Krate.Core.Kinds.Hooks;
 using Krate.Core.Kinds.Orgs;
@@ -53,7 +54,10 @@ public static class ControlPlaneServices
         .AddReconciler<AgentConfigGrantReconciler>()
         .AddSingleton<Requesters>()
         .AddReconciler<AgentRoleBindingReconciler>()
+        .AddSingleton<WorkTrust>()
         .AddSingleton<PermissionReviews>()
+        .AddSingleton<ContextReader>()
+        .AddSingleton<ContextBundles>()
         .AddKrateAgents()
         .AddProbeActions()
         .AddReconciler<AgentAdapterReconciler>()

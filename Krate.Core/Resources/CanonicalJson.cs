@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 
@@ -17,7 +16,7 @@ public static class CanonicalJson
     }
 
     /// <returns><c>sha256:</c> and 64 hex digits.</returns>
-    public static string Digest(JsonNode? node) => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text(node))));
+    public static string Digest(JsonNode? node) => ContentDigest.Of(Text(node));
 
     private static void Write(JsonNode? node, StringBuilder to)
     {

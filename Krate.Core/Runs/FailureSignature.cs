@@ -57,6 +57,9 @@ public static partial class FailureSignature
         return text.Length <= Longest ? text : text[..(char.IsHighSurrogate(text[Longest - 1]) ? Longest - 1 : Longest)];
     }
 
+    /// <summary>A line without what colours terminals.</summary>
+    public static string WithoutEscapes(string line) => Ansi().Replace(line, "");
+
     private static string Clean(string line)
     {
         var text = Ansi().Replace(line.Length > LongestLine ? line[..LongestLine] : line, "");

@@ -18,6 +18,7 @@ public static class KrateApi
         .AddSingleton<OrgNamespaces>()
         .AddSingleton<TypedResources>()
         .AddSingleton<PermissionReviewRequests>()
+        .AddSingleton<ContextRequests>()
         .AddSingleton<EventStreams>();
 
     public static IEndpointRouteBuilder MapKrateApi(this IEndpointRouteBuilder app)
@@ -53,6 +54,7 @@ public static class KrateApi
         Typed("DELETE", "/api/controller/resources/{kind}/{name}", typed.DeleteAsync);
         Typed("GET", "/api/orgs/{org}/resources", typed.ListAsync);
         Typed("POST", "/api/orgs/{org}/resources", typed.ApplyAsync);
+        Typed("POST", "/api/orgs/{org}/agents/context/preview", app.ServiceProvider.GetRequiredService<ContextRequests>().PreviewAsync);
         Typed("POST", "/api/orgs/{org}/agents/permissions/review", app.ServiceProvider.GetRequiredService<PermissionReviewRequests>().AnswerAsync);
         Typed("GET", "/api/watch/orgs/{org}/{plurals}", streams.RunAsync);
 

@@ -48,7 +48,7 @@ public sealed class Workplace(IResourceGateway gateway, ICurrentActor current, K
     /// <summary>Whether the number of a repository is one of this kind; issues and pull requests share theirs.</summary>
     public async Task<bool> HasNumberAsync(KindDefinition kind, string ns, string repository, long number, CancellationToken ct = default)
     {
-        var fields = Selector.Parse(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"spec.repository={repository},spec.number={number}"));
+        var fields = Krate.Core.Kinds.Work.WorkNumbers.Fields(repository, number);
         try
         {
             return (await gateway.ListAsync(await ActorAsync(ct), kind, ns, new ListOptions { Fields = fields, Limit = 1 }, ct)).Items.Count > 0;

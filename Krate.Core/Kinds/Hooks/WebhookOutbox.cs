@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Nodes;
 using Krate.Core.Gateway;
 using Krate.Core.Resources;
@@ -44,8 +42,6 @@ internal sealed class WebhookOutbox(IResourceCache cache, KindCatalog catalog, T
         return document;
     }
 
-    public static string DigestOf(ReadOnlySpan<byte> bytes) => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(bytes));
-
     private static bool Wants(Resource subscription, WebhookEvent told, string? repository) =>
         (subscription.Body.Text("spec.repository") is not { Length: > 0 } only || only == repository)
         && subscription.Body.Texts("spec.events").Any(e => e == "*" || e == told.Name);
@@ -77,7 +73,7 @@ internal sealed class WebhookOutbox(IResourceCache cache, KindCatalog catalog, T
         var payload = KrateJson.ToText(message);
         if (payload.Length > MostSent) payload = KrateJson.ToText(Shortened(message));
         var spec = document.Child("spec");
-        (spec["eventType"], spec["action"], spec["payload"], spec["payloadDigest"]) = (told.Name, told.Action, payload, DigestOf(Encoding.UTF8.GetBytes(payload)));
+        (spec["eventType"], spec["action"], spec["payload"], spec["payloadDigest"]) = (told.Name, told.Action, payload, ContentDigest.Of(payload));
         return document;
     }
 

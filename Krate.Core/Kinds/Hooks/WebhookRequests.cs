@@ -65,7 +65,7 @@ internal sealed class WebhookRequests(OutboundGuard guard, SecretVault vault, Ti
             attempt["excerpt"] = Excerpt(body);
             var why = (int)answer.StatusCode switch { >= 200 and < 300 => null, >= 300 and < 400 => "it answers with a redirect, which is not followed; name its target", var other => $"it answers with {other}" };
             if (why is not null) attempt["error"] = why;
-            return new(attempt, why is null, false, WebhookOutbox.DigestOf(body));
+            return new(attempt, why is null, false, ContentDigest.Of(body));
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {

@@ -56,7 +56,7 @@ public sealed record ReviewQuestion
 /// Answers permission reviews for people: gathers what the pure <see cref="PermissionReview"/> needs, as the one who asks may know it. The same for
 /// the API, the pages and the start of a run. Thread-safe.
 /// </summary>
-public sealed class PermissionReviews(KindCatalog catalog, IResourceGateway gateway, IResourceCache cache, IAuthorizer authorizer, IdentityResolver people, TimeProvider time)
+public sealed class PermissionReviews(KindCatalog catalog, IResourceGateway gateway, IResourceCache cache, IAuthorizer authorizer, IdentityResolver people, WorkTrust trust, TimeProvider time)
 {
     private readonly KindDefinition stacks = catalog["AgentStack"];
 
@@ -72,7 +72,7 @@ public sealed class PermissionReviews(KindCatalog catalog, IResourceGateway gate
     public async Task<(PermissionReview Review, JsonArray Used)> ReviewAsync(Actor asker, Resource stack, ReviewQuestion question, CancellationToken ct)
     {
         var actor = await ActorAsync(asker, question.Actor, ct);
-        var tier = question.Repository is { } name ? await TierAsync(asker, actor, await gateway.GetAsync(asker, catalog["Repository"], stack.Namespace, name, ct), question, ct) : null;
+        var tier = question.Repository is { } name ? await trust.TierOfRefAsync(asker, actor, await gateway.GetAsync(asker, catalog["Repository"], stack.Namespace, name, ct), question.Ref, ct) : null;
         var scope = new ReviewScope
         {
             Repository = question.Repository, Ref = question.Ref, TriggerSource = question.TriggerSource, TaskKind = question.TaskKind, TrustTier = tier, User = actor.User,
@@ -90,7 +90,7 @@ public sealed class PermissionReviews(KindCatalog catalog, IResourceGateway gate
     }
 
     /// <summary>The same answers, as if the drafts were saved already.</summary>
-    public PermissionReviews With(ReviewDrafts drafts) => new(catalog, gateway, new DraftedCache(cache, drafts), authorizer, people, time);
+    public PermissionReviews With(ReviewDrafts drafts) => new(catalog, gateway, new DraftedCache(cache, drafts), authorizer, people, trust, time);
 
     /// <summary>How a stack that is written or saved stands, wherever it may run.</summary>
     public StackReview Readiness(Resource stack) => StackReview.Of(stack, new CachedReviewFacts(stack, catalog, cache, authorizer, time.GetUtcNow()), ReviewScope.Anywhere);
@@ -111,20 +111,6 @@ public sealed class PermissionReviews(KindCatalog catalog, IResourceGateway gate
         if (await gateway.ReviewAsync(asker, access, ct) is { Allowed: false } refused) throw ApiException.Forbidden($"a review for {user} needs the right to impersonate them: {refused.Reason}");
         return people.Resolve(new Credential(user, time.GetUtcNow())).Value ?? new Actor(user, [WellKnown.AuthenticatedGroup]);
     }
-
-    /// <summary>Untrusted is what comes from a fork, and what somebody starts or has proposed who may not push (spec 05). Nothing in the content of a branch changes it.</summary>
-    private async Task<string> TierAsync(Actor asker, Actor actor, Resource repository, ReviewQuestion question, CancellationToken ct)
-    {
-        if (!MayPush(actor, repository)) return TrustTier.Untrusted;
-        if (question.Ref?.Split('/') is not ["refs", "pull", var number, _] || !long.TryParse(number, out _)) return TrustTier.Trusted;
-        var fields = new Selector([new("spec.repository", SelectorOperator.In, [repository.Name]), new("spec.number", SelectorOperator.In, [number])]);
-        var pulls = await gateway.ListAsync(asker, catalog["PullRequest"], repository.Namespace, new ListOptions { Fields = fields, Limit = 1 }, ct);
-        if (pulls.Items is not [var pull] || pull.Body.Text("spec.sourceRepository") is { Length: > 0 } source && source != repository.Name) return TrustTier.Untrusted;
-        var author = people.Resolve(new Credential(pull.Body.Text("spec.author") ?? "", time.GetUtcNow())).Value;
-        return author is not null && MayPush(author, repository) ? TrustTier.Trusted : TrustTier.Untrusted;
-    }
-
-    private bool MayPush(Actor actor, Resource repository) => May(actor, "push", repository.Kind, repository.Namespace, repository.Name);
 
     private bool May(Actor actor, string verb, KindDefinition kind, string ns, string name) =>
         authorizer.Decide(actor, new AccessRequest { Verb = verb, Group = kind.Group, Resource = kind.Plural, Namespace = ns, Name = name }).Allowed;

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using Krate.Core.ControlPlane;
 using Krate.Core.Gateway;
@@ -17,7 +16,7 @@ internal sealed class AgentContextLabelReconciler(KindCatalog catalog) : IReconc
 
     public IReadOnlyList<WakeUp> WakeUps => [];
 
-    public static string DigestOf(Resource label) => SkillFiles.DigestOf(Encoding.UTF8.GetBytes(label.Body.Text("spec.promptFragment") ?? ""));
+    public static string DigestOf(Resource label) => ContentDigest.Of(label.Body.Text("spec.promptFragment") ?? "");
 
     public async Task<Outcome> ReconcileAsync(ResourceKey key, Resource? resource, ReconcileContext context, CancellationToken ct)
     {

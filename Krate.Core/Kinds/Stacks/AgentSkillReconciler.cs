@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text;
 using System.Text.Json.Nodes;
 using Krate.Core.ControlPlane;
 using Krate.Core.Git;
@@ -48,7 +47,7 @@ internal sealed class AgentSkillReconciler(KindCatalog catalog, HostedRepositori
         switch (skill.Body.Text("spec.format"))
         {
             case "inline":
-                return new(new(SourceResolved, Condition.True, "Inline", "The text is in the skill itself."), null, SkillFiles.DigestOf(Encoding.UTF8.GetBytes(fragment)), own);
+                return new(new(SourceResolved, Condition.True, "Inline", "The text is in the skill itself."), null, ContentDigest.Of(fragment), own);
             case "package":
                 return new(new(SourceResolved, Condition.Unknown, "NotEvaluated", "Packages are not read; put the skill into a repository (format directory)."), null, null, own);
             default:

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Krate.Core.Git;
@@ -14,7 +13,7 @@ internal sealed class SkillSourceException(string message) : Exception(message);
 internal sealed record SkillFiles(string Digest, IReadOnlyList<(string Path, string Text)> Texts)
 {
     private const int MostFiles = 200, MostBytes = 1 << 20, MostDepth = 8;
-    private const string Manifest = "SKILL.md";
+    public const string Manifest = "SKILL.md";
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     /// <exception cref="SkillSourceException">There is no such file or folder, or it may not be a skill.</exception>
@@ -28,10 +27,8 @@ internal sealed record SkillFiles(string Digest, IReadOnlyList<(string Path, str
         var texts = files.Select(f => (Path: f.Key, Text: TextOf(f.Value))).Where(f => f.Text is not null).Select(f => (f.Path, f.Text!)).ToList();
         if (isFolder) CheckManifest(texts.FirstOrDefault(t => t.Path == Manifest).Item2);
         else if (texts.Count == 0) throw new SkillSourceException($"{path} is no text in UTF-8");
-        return new(isFolder ? CanonicalJson.Digest(new JsonObject(files.Select(f => KeyValuePair.Create(f.Key, (JsonNode?)DigestOf(f.Value))))) : DigestOf(files.Values.First()), texts);
+        return new(isFolder ? CanonicalJson.Digest(new JsonObject(files.Select(f => KeyValuePair.Create(f.Key, (JsonNode?)ContentDigest.Of(f.Value))))) : ContentDigest.Of(files.Values.First()), texts);
     }
-
-    public static string DigestOf(ReadOnlySpan<byte> bytes) => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(bytes));
 
     private static async Task AddFolderAsync(GitRepository git, string commit, string folder, string below, SortedDictionary<string, byte[]> files, CancellationToken ct)
     {

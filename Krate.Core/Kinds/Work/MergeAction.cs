@@ -90,7 +90,7 @@ internal sealed class MergeAction(
         var issues = catalog["Issue"];
         foreach (var number in ClosingWords.In($"{pull.Body.Text("spec.title")}\n{pull.Body.Text("spec.body")}"))
         {
-            var fields = Selector.Parse(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"spec.repository={pull.Body.Text("spec.repository")},spec.number={number}"));
+            var fields = WorkNumbers.Fields(pull.Body.Text("spec.repository") ?? "", number);
             foreach (var issue in (await Gateway.ListAsync(server, issues, pull.Namespace, new ListOptions { Fields = fields }, ct)).Items.Where(i => i.Body.Text("status.phase") == WorkPhases.Open))
                 await WriteAsync(server, issue, new JsonObject { ["phase"] = WorkPhases.Closed, ["closedBy"] = pull.Body.Text("status.mergedBy"), ["closedAt"] = Timestamps.Format(time.GetUtcNow()), ["closedWith"] = pull.Name });
         }
