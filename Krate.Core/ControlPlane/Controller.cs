@@ -40,7 +40,7 @@ internal sealed class Controller(IReconciler reconciler, ControlPlaneParts parts
         if (change.After.Kind == reconciler.For) queue.Add(change.After.Key);
         foreach (var wakeUp in reconciler.WakeUps)
         {
-            if (wakeUp.Kind != change.After.Kind) continue;
+            if (wakeUp.Kind != change.After.Kind || (wakeUp.OfSpecOnly && !change.IsOfSpec)) continue;
             foreach (var key in wakeUp.Keys(change.After, parts.Cache)) queue.Add(key);
             // What an update no longer points to has to hear of it as well.
             if (change.Before is null) continue;

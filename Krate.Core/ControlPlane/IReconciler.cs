@@ -33,7 +33,11 @@ public interface IReconciler
 /// Maps a change of another kind to the keys it concerns. Pure and quick. <paramref name="Keys"/> gets the new state (last
 /// state for a delete), and for an update the state before as well, and the informer cache.
 /// </summary>
-public sealed record WakeUp(KindDefinition Kind, Func<Resource, IResourceCache, IEnumerable<ResourceKey>> Keys);
+public sealed record WakeUp(KindDefinition Kind, Func<Resource, IResourceCache, IEnumerable<ResourceKey>> Keys)
+{
+    /// <summary>A change of nothing but the status or labels wakes nobody. For kinds with a generation.</summary>
+    public bool OfSpecOnly { get; init; }
+}
 
 /// <summary>What a reconcile ended with.</summary>
 public sealed record Outcome

@@ -10,4 +10,8 @@ public interface IResourceCache
 
     /// <summary>Null namespace: all.</summary>
     IEnumerable<Resource> List(KindDefinition kind, string? ns = null);
+
+    /// <summary>Those of a namespace that have this text there.</summary>
+    /// <param name="path">One of <see cref="KindDefinition.CachedBy"/>, else all are gone through.</param>
+    IEnumerable<Resource> ListBy(KindDefinition kind, string ns, string path, string value) => List(kind, ns).Where(r => r.Body.Text(path) == value);
 }

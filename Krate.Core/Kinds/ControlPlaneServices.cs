@@ -50,6 +50,7 @@ public static class ControlPlaneServices
         .AddReconciler<RepositoryReconciler>()
         .AddReconciler<AgentStackReconciler>()
         .AddReconciler<AgentServiceAccountReconciler>()
+        .AddSingleton<ConsumerIndex>()
         .AddReconciler<AgentSecretGrantReconciler>()
         .AddReconciler<AgentConfigGrantReconciler>()
         .AddSingleton<Requesters>()

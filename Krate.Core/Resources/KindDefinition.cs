@@ -142,6 +142,9 @@ public sealed class KindDefinition
         init => selectableFields = value;
     }
 
+    /// <summary>Paths of texts by which the informer cache finds resources without going through all of the kind.</summary>
+    public IReadOnlyList<string> CachedBy { get; init; } = [];
+
     /// <summary>Those of <see cref="SelectableFields"/> that the schema says hold a list of strings.</summary>
     public IReadOnlySet<string> SelectableLists => selectableLists.Value;
 

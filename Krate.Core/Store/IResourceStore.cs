@@ -144,7 +144,11 @@ public enum ChangeType
 }
 
 /// <summary>One entry of the change log. <paramref name="After"/> is the last state for a delete (at the version of the deletion); <paramref name="Before"/> is null for an add.</summary>
-public sealed record Change(long Version, ChangeType Type, Resource? Before, Resource After);
+public sealed record Change(long Version, ChangeType Type, Resource? Before, Resource After)
+{
+    /// <summary>Made, deleted (or about to be), or of another generation.</summary>
+    public bool IsOfSpec => Type == ChangeType.Deleted || Before is null || Before.Generation != After.Generation || Before.IsDeleting != After.IsDeleting;
+}
 
 /// <summary>What a subscriber wants to see. Null namespace: all.</summary>
 public sealed record ChangeFilter(IReadOnlyCollection<KindDefinition> Kinds, string? Namespace = null)

@@ -173,6 +173,7 @@ public static class AgentSecretGrantKind
         RequiredSpec = ["subject", "secretRef", "purpose"],
         ServerStatus = true,
         WriteOnceStatus = ["boundSubjectUid", "boundSecretUid"],
+        CachedBy = ["spec.secretRef.name", .. GrantRules.SubjectNames],
         Columns =
         [
             new("Subject", "spec.subject.name"), new("Secret", "spec.secretRef.name"), new("Purpose", "spec.purpose"), new("Effect", "spec.effect"), Rows.Phase, Rows.Ready,
@@ -198,6 +199,7 @@ public static class AgentConfigGrantKind
         RequiredSpec = ["subject", "configMapRef", "purpose"],
         ServerStatus = true,
         WriteOnceStatus = ["boundSubjectUid", "boundConfigMapUid"],
+        CachedBy = ["spec.configMapRef.name", .. GrantRules.SubjectNames],
         Columns =
         [
             new("Subject", "spec.subject.name"), new("ConfigMap", "spec.configMapRef.name"), new("Purpose", "spec.purpose"), new("Effect", "spec.effect"), Rows.Phase, Rows.Ready,
@@ -228,6 +230,9 @@ public static class GrantRules
         new("spec.subject.stackRef", "AgentStack"),
         new("spec.allowedRepositories[]", "Repository"),
     ];
+
+    /// <summary>Fields that say for whom a grant is.</summary>
+    internal static readonly string[] SubjectNames = ["spec.subject.name", "spec.subject.stackRef", "spec.subject.serviceAccountRef"];
 
     internal static readonly DerivedLabel[] Labels = [new(WellKnown.ServiceAccountLabel, "spec.subject.serviceAccountRef"), new(WellKnown.AgentStackLabel, "spec.subject.stackRef")];
 

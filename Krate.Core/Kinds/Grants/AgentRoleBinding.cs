@@ -112,6 +112,7 @@ public static class AgentRoleBindingKind
         StatusType = typeof(AgentRoleBindingStatus),
         RequiredSpec = ["subject", "roleRef", "scope"],
         ServerStatus = true, RemembersRequester = true,
+        CachedBy = ["spec.subject.name"],
         Columns =
         [
             new("Role", "spec.roleRef.name"), new("Subject", "spec.subject.name"), new("Scope", "spec.scope.name"), Rows.Phase, Rows.Ready,

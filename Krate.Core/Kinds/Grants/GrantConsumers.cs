@@ -26,20 +26,21 @@ internal sealed class GrantConsumers(KindCatalog catalog)
         return reached;
     }
 
-    /// <summary>Whether what a resource reaches concerns a grant.</summary>
-    public static bool Concerns(HashSet<(string Kind, string Name)> reached, Resource grant, GrantTarget target) =>
-        reached.Contains((target.GrantKind, grant.Name))
-        || reached.Contains((target.Kind, target.NameIn(grant)))
-        || (Subjects.KindNames.TryGetValue(grant.Body.Text("spec.subject.kind") ?? "", out var kind) && reached.Contains((kind, grant.Body.Text("spec.subject.name") ?? "")))
-        || (grant.Body.Text("spec.subject.stackRef") is { Length: > 0 } stack && reached.Contains(("AgentStack", stack)));
+    /// <summary>What a consumer of a grant reaches: one of these.</summary>
+    public static IEnumerable<(string Kind, string Name)> ConcernsOf(Resource grant, GrantTarget target)
+    {
+        yield return (target.GrantKind, grant.Name);
+        yield return (target.Kind, target.NameIn(grant));
+        if (Subjects.KindNames.TryGetValue(grant.Body.Text("spec.subject.kind") ?? "", out var kind)) yield return (kind, grant.Body.Text("spec.subject.name") ?? "");
+        if (grant.Body.Text("spec.subject.stackRef") is { Length: > 0 } stack) yield return ("AgentStack", stack);
+    }
 
     /// <summary>
     /// Consumers by kind and name, and how many there are. What belongs to a repository is counted and not named: whoever reads the grant need not see
     /// that repository.
     /// </summary>
-    public (JsonArray Named, int Count) Of(Resource grant, GrantTarget target, IResourceCache cache)
+    public static (JsonArray Named, int Count) Shown(IReadOnlyCollection<Resource> all)
     {
-        var all = Kinds.SelectMany(k => cache.List(k, grant.Namespace)).Where(r => !r.IsDeleting && Concerns(Reached(r, cache), grant, target)).ToList();
         var named = all.Where(r => RepositoryScope.RepositoryOf(r) is null)
             .OrderBy(r => r.Kind.Kind, StringComparer.Ordinal).ThenBy(r => r.Name, StringComparer.Ordinal)
             .Take(MostNamed)

@@ -13,17 +13,16 @@ internal abstract class GrantReconciler : IReconciler
     private readonly KindCatalog catalog;
     private readonly EventRecorder events;
     private readonly GrantTarget target;
-    private readonly GrantConsumers consumers;
+    private readonly ConsumerIndex index;
 
-    protected GrantReconciler(KindCatalog catalog, EventRecorder events, GrantTarget target)
+    protected GrantReconciler(KindCatalog catalog, EventRecorder events, ConsumerIndex index, GrantTarget target)
     {
-        (this.catalog, this.events, this.target) = (catalog, events, target);
-        consumers = new GrantConsumers(catalog);
+        (this.catalog, this.events, this.index, this.target) = (catalog, events, index, target);
         For = catalog[target.GrantKind];
         WakeUps =
         [
-            new(catalog[target.Kind], (r, cache) => cache.List(For, r.Namespace).Where(g => target.NameIn(g) == r.Name).Select(g => g.Key)),
-            .. consumers.Kinds.Select(k => new WakeUp(k, OfConsumer)),
+            new(catalog[target.Kind], (r, cache) => cache.ListBy(For, r.Namespace, target.Path + ".name", r.Name).Select(g => g.Key)),
+            .. index.Consumers.Kinds.Select(k => new WakeUp(k, OfConsumer) { OfSpecOnly = true }),
             .. OtherSubjects.Select(k => new WakeUp(catalog[k], OfSubject)),
         ];
     }
@@ -51,7 +50,7 @@ internal abstract class GrantReconciler : IReconciler
         var ready = conditions[^1];
         var status = StatusWriter.Status(GrantEvaluation.Phase(ready), conditions);
         foreach (var (field, uid) in evaluation.Bound()) status[field] = uid?.DeepClone();
-        var (named, count) = consumers.Of(grant, target, context.Cache);
+        var (named, count) = GrantConsumers.Shown(index.Of(grant, target));
         (status["consumers"], status["consumerCount"]) = (named, count);
         var before = grant.FindCondition(Condition.Ready);
         var written = await context.WriteStatusAsync(grant, status, ct);
@@ -62,24 +61,27 @@ internal abstract class GrantReconciler : IReconciler
 
     private IEnumerable<ResourceKey> OfConsumer(Resource consumer, IResourceCache cache)
     {
-        var reached = consumers.Reached(consumer, cache);
-        return cache.List(For, consumer.Namespace).Where(g => GrantConsumers.Concerns(reached, g, target)).Select(g => g.Key);
+        foreach (var (kind, name) in index.Consumers.Reached(consumer, cache))
+        {
+            if (kind == For.Kind) yield return new(kind, consumer.Namespace, name);
+            foreach (var path in target.PathsOf(kind))
+                foreach (var grant in cache.ListBy(For, consumer.Namespace, path, name)) yield return grant.Key;
+        }
     }
 
-    private IEnumerable<ResourceKey> OfSubject(Resource subject, IResourceCache cache) => cache
-        .List(For, subject.Kind.Scope == KindScope.Platform ? null : subject.Namespace)
-        .Where(g => g.Body.Text("spec.subject.name") == subject.Name || (subject.Kind.Kind == "ServiceAccount" && g.Body.Text("spec.subject.serviceAccountRef") == subject.Name))
-        .Select(g => g.Key);
+    private IEnumerable<ResourceKey> OfSubject(Resource subject, IResourceCache cache) =>
+        (subject.Kind.Scope == KindScope.Platform ? cache.List(For).Where(g => g.Body.Text("spec.subject.name") == subject.Name)
+            : GrantRules.SubjectNames.SelectMany(p => cache.ListBy(For, subject.Namespace, p, subject.Name))).Select(g => g.Key);
 }
 
 /// <summary><see cref="GrantReconciler"/> of AgentSecretGrants.</summary>
-internal sealed class AgentSecretGrantReconciler(KindCatalog catalog, EventRecorder events) : GrantReconciler(catalog, events, GrantTarget.Secret)
+internal sealed class AgentSecretGrantReconciler(KindCatalog catalog, EventRecorder events, ConsumerIndex index) : GrantReconciler(catalog, events, index, GrantTarget.Secret)
 {
     public override string Name => "agent-secret-grant";
 }
 
 /// <summary><see cref="GrantReconciler"/> of AgentConfigGrants.</summary>
-internal sealed class AgentConfigGrantReconciler(KindCatalog catalog, EventRecorder events) : GrantReconciler(catalog, events, GrantTarget.ConfigMap)
+internal sealed class AgentConfigGrantReconciler(KindCatalog catalog, EventRecorder events, ConsumerIndex index) : GrantReconciler(catalog, events, index, GrantTarget.ConfigMap)
 {
     public override string Name => "agent-config-grant";
 }

@@ -15,5 +15,13 @@ internal sealed record GrantTarget(string GrantKind, string Kind, string Path, s
 
     public string NameIn(Resource grant) => grant.Body.Text($"{Path}.name") ?? "";
 
+    /// <summary>Fields of a grant that may name something of a kind.</summary>
+    public IEnumerable<string> PathsOf(string kind)
+    {
+        if (kind == Kind) yield return $"{Path}.name";
+        if (Subjects.KindNames.Values.Contains(kind)) yield return "spec.subject.name";
+        if (kind == "AgentStack") yield return "spec.subject.stackRef";
+    }
+
     public IReadOnlyList<string> KeysIn(Resource grant) => [.. grant.Body.Texts($"{Path}.keys").Distinct(StringComparer.Ordinal)];
 }

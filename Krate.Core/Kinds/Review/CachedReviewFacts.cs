@@ -37,7 +37,7 @@ internal sealed class CachedReviewFacts(Resource stack, KindCatalog catalog, IRe
     {
         look?.At(StackDependencies.OnGrants(kind, stack.Namespace, name));
         var path = kind == "AgentSecretGrant" ? "spec.secretRef.name" : "spec.configMapRef.name";
-        var found = cache.List(catalog[kind], stack.Namespace).Where(g => g.Body.Text(path) == name).OrderBy(g => g.Name, StringComparer.Ordinal).ToList();
+        var found = cache.ListBy(catalog[kind], stack.Namespace, path, name).OrderBy(g => g.Name, StringComparer.Ordinal).ToList();
         foreach (var grant in found)
         {
             Use(grant);
@@ -51,12 +51,13 @@ internal sealed class CachedReviewFacts(Resource stack, KindCatalog catalog, IRe
     {
         look?.At(StackDependencies.OnBindings(stack.Namespace, "agent-stack", stackName));
         look?.At(StackDependencies.OnBindings(stack.Namespace, "service-account", serviceAccount));
-        var found = cache.List(catalog["AgentRoleBinding"], stack.Namespace)
-            .Where(b => (b.Body.Text("spec.subject.kind"), b.Body.Text("spec.subject.name")) is var subject && (subject == ("agent-stack", stackName) || subject == ("service-account", serviceAccount)))
+        var found = Of("agent-stack", stackName).Concat(Of("service-account", serviceAccount))
             .OrderBy(b => b.Name, StringComparer.Ordinal)
             .ToList();
         found.ForEach(Use);
         return found;
+
+        IEnumerable<Resource> Of(string kind, string name) => cache.ListBy(catalog["AgentRoleBinding"], stack.Namespace, "spec.subject.name", name).Where(b => b.Body.Text("spec.subject.kind") == kind);
     }
 
     public IReadOnlyList<PolicyRule> RulesOf(string serviceAccount)

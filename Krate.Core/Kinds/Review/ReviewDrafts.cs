@@ -23,6 +23,9 @@ internal sealed class DraftedCache(IResourceCache saved, ReviewDrafts drafts) : 
 
     public Resource? Get(KindDefinition kind, string ns, string name) => drafted.TryGetValue(new(kind.Kind, ns, name), out var draft) ? draft : saved.Get(kind, ns, name);
 
+    public IEnumerable<Resource> ListBy(KindDefinition kind, string ns, string path, string value) =>
+        saved.ListBy(kind, ns, path, value).Where(r => !drafted.ContainsKey(r.Key)).Concat(drafted.Values.OfType<Resource>().Where(r => r.Kind == kind && r.Namespace == ns && r.Body.Text(path) == value));
+
     public IEnumerable<Resource> List(KindDefinition kind, string? ns = null) =>
         saved.List(kind, ns).Where(r => !drafted.ContainsKey(r.Key)).Concat(drafted.Values.OfType<Resource>().Where(r => r.Kind == kind && (ns is null || r.Namespace == ns)));
 }

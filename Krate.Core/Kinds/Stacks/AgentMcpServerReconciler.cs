@@ -20,7 +20,7 @@ internal sealed class AgentMcpServerReconciler(KindCatalog catalog, McpProbe pro
 
     public KindDefinition For { get; } = catalog["AgentMcpServer"];
 
-    public IReadOnlyList<WakeUp> WakeUps => [.. values.Kinds.Select(k => new WakeUp(k, (changed, cache) => cache.List(For, changed.Namespace).Where(HasValues).Select(s => s.Key)))];
+    public IReadOnlyList<WakeUp> WakeUps => [.. values.Kinds.Select(k => new WakeUp(k, UsersOf))];
 
     public async Task<Outcome> ReconcileAsync(ResourceKey key, Resource? resource, ReconcileContext context, CancellationToken ct)
     {
@@ -41,6 +41,11 @@ internal sealed class AgentMcpServerReconciler(KindCatalog catalog, McpProbe pro
         var probed = await ProbeAsync(resource, context, ct);
         return Outcome.Again(schedule.Next(key, of, probed.FindCondition(Probed)?.Status != Condition.False));
     }
+
+    /// <summary>A probe counts only what is granted to the server itself.</summary>
+    private IEnumerable<ResourceKey> UsersOf(Resource changed, IResourceCache cache) =>
+        changed.Kind.Kind is "Secret" or "ConfigMap" ? cache.List(For, changed.Namespace).Where(HasValues).Select(s => s.Key)
+        : changed.Body.Text("spec.subject.kind") == "mcp-server" ? [new(For.Kind, changed.Namespace, changed.Body.Text("spec.subject.name") ?? "")] : [];
 
     public async Task<Resource> ProbeAsync(Resource server, ReconcileContext context, CancellationToken ct)
     {

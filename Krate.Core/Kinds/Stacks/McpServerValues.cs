@@ -67,8 +67,8 @@ internal sealed class McpServerValues(KindCatalog catalog, IResourceCache cache,
 
     private bool IsGranted(string kind, string reference, Resource server, JsonNode source, DateTimeOffset now)
     {
-        var about = cache.List(catalog[kind], server.Namespace)
-            .Where(g => g.Body.Text("spec.subject.kind") == "mcp-server" && g.Body.Text("spec.subject.name") == server.Name && g.Body.Text($"spec.{reference}.name") == source.Text("name") && Covers(g, reference, source.Text("key")))
+        var about = cache.ListBy(catalog[kind], server.Namespace, "spec.subject.name", server.Name)
+            .Where(g => g.Body.Text("spec.subject.kind") == "mcp-server" && g.Body.Text($"spec.{reference}.name") == source.Text("name") && Covers(g, reference, source.Text("key")))
             .ToList();
         return about.Any(g => HoldsForProbes(g, server.Body.Text("spec.transport") == "stdio", now)) && !about.Any(g => g.Body.Text("spec.effect") == "Deny");
     }

@@ -91,6 +91,13 @@ public sealed class GrantReconcilerTests(GrantsWorld grants) : IClassFixture<Gra
         Assert.DoesNotContain("AgentTriggerRule/of-hidden", Named(grant));
         await grants.World.DeleteAsync("AgentToolProfile", GrantsWorld.Ns, "uses-shared");
         await grants.World.UntilAsync(Grant, GrantsWorld.Ns, "shared", g => !Named(g!).Contains("AgentToolProfile/uses-shared"));
+
+        // Through a part that comes later, and that goes over to something else.
+        await grants.ChangeAsync("AgentStack", "bystander", "spec.toolProfileRef", "later");
+        await grants.MakeAsync("AgentToolProfile", "later", "filesystemPolicy: read-only, approvalPolicyByTool: {shell: prompt}, requiredSecretRefs: [{name: shared, key: token}]");
+        await grants.World.UntilAsync(Grant, GrantsWorld.Ns, "shared", g => Named(g!).Contains("AgentStack/bystander"));
+        await grants.ChangeAsync("AgentToolProfile", "later", "spec.requiredSecretRefs", new JsonArray());
+        await grants.World.UntilAsync(Grant, GrantsWorld.Ns, "shared", g => !Named(g!).Contains("AgentStack/bystander"));
     }
 
     [Fact]
