@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
 using Bunit;
 using Krate.Core.Gateway;
+using Krate.Core.Identity;
 using Krate.Core.Kinds;
+using Krate.Core.Kinds.Review;
 using Krate.Core.Repositories;
 using Krate.Core.Resources;
 using Krate.Core.Store;
@@ -44,6 +46,7 @@ public abstract class PageTest : BunitContext, IAsyncLifetime, IClassFixture<Kra
             .AddSingleton(new RepositoryFiles(data.Directory, TimeProvider.System))
             .AddSingleton(p => new HostedRepositories(core.Gateway, core.Service<IResourceCache>(), KindTable.Catalog, p.GetRequiredService<RepositoryFiles>()))
             .AddScoped<RepositoryRefs>()
+            .AddSingleton(new PermissionReviews(KindTable.Catalog, core.Gateway, core.Service<IResourceCache>(), core.Service<IAuthorizer>(), core.Service<IdentityResolver>(), TimeProvider.System))
             .AddSingleton<IHttpContextAccessor>(new HttpContextAccessor())
             .AddCodePages();
         SetRendererInfo(new RendererInfo("Server", true));

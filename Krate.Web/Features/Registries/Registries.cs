@@ -31,9 +31,9 @@ public static class Registries
             [
                 new("Tools of the agent", [.. NativeTools.Select(t => new FormField("nativeTools." + t, t))]),
                 new("When a tool is used", new FormField("approvalPolicyByTool", "When a tool is used") { Keys = NativeTools }),
-                new(null, new("filesystemPolicy", "Files"), new("networkPolicy.default", "Network"), new("auditLevel", "Kept of each call")),
-                new(null, new("networkPolicy.allowHosts", "Hosts that may be reached") { Rows = 3 }, new("allowedCommands", "Commands without a question") { Rows = 3 }, new("deniedCommands", "Commands that are refused") { Rows = 3 }),
-                new(null, new FormField("requiredRoles", "Roles that the identity must have") { Rows = 2 }),
+                new(null, new("filesystemPolicy", "Files"), new("networkPolicy.default", "Network, for hosts not listed"), new("auditLevel", "Kept of each call")),
+                new(null, new("networkPolicy.allowHosts", "Hosts that may be reached") { Rows = 3, Help = "One a line; * stands for one label." }, new("allowedCommands", "Commands without a question") { Rows = 3, Help = "One a line: first words or a pattern." }, new("deniedCommands", "Commands that are refused") { Rows = 3, Help = "They win over the allowed ones." }),
+                new(null, new FormField("requiredRoles", "Roles that the identity must have, one a line") { Rows = 2 }),
                 new(null, new FormField("requiredSecretRefs", "Secrets that the tools need") { Parts = KeyParts }),
                 new(null, new FormField("requiredConfigRefs", "ConfigMaps that the tools need") { Parts = KeyParts }),
             ],
@@ -57,6 +57,7 @@ public static class Registries
                 new(null, new FormField("headersFrom", "Headers") { Parts = SourceParts, When = d => !IsStdio(d) }),
                 new(null, new FormField("secretRefs", "Secrets that it needs") { Parts = KeyParts }),
                 new(null, new FormField("configMapRefs", "ConfigMaps that it needs") { Parts = KeyParts }),
+                new(null, new FormField("approvalPolicy.requireFor", "A person is asked for, one a line") { Rows = 2 }),
                 new(null, new FormField("allowedAgentStacks", "Stacks that may use it; all when none is chosen")),
             ],
         },
@@ -74,10 +75,10 @@ public static class Registries
             Form =
             [
                 new(null, new FormField("description", "What it is for") { Rows = 2 }),
-                new(null, new FormField("format", "Source"), new("version", "Version")),
+                new(null, new FormField("format", "Source") { Help = "A directory has a SKILL.md; inline is the text below." }, new("version", "Version")),
                 new(null, new("sourceRef.repository", "Repository") { When = d => !IsInline(d) }, new("sourceRef.path", "Path") { When = d => !IsInline(d) }, new("sourceRef.ref", "Branch, tag or commit") { When = d => !IsInline(d) }),
                 new(null, new FormField("promptFragment", "Text for the prompt; it grants nothing") { Rows = 5 }),
-                new(null, new("requiredTools", "Tools that it needs") { Rows = 2 }, new("taskKinds", "Kinds of task; all when empty") { Rows = 2 }),
+                new(null, new("requiredTools", "Tools that it needs, one a line") { Rows = 2 }, new("taskKinds", "Kinds of task; all when empty") { Rows = 2 }),
                 new(null, new FormField("requiredMcpServers", "MCP servers that it needs")),
                 new(null, new FormField("requiredSecretRefs", "Secrets that it needs") { Parts = KeyParts }),
                 new(null, new FormField("requiredConfigRefs", "ConfigMaps that it needs") { Parts = KeyParts }),
@@ -121,7 +122,7 @@ public static class Registries
                 new(null, new("displayName", "Name for people"), new("owner", "Who is responsible for the text")),
                 new(null, new FormField("promptFragment", "Text for the prompt; it grants nothing") { Rows = 5 }),
                 new(null, new FormField("requiresReview", "Counts only after a review by somebody other than its author")),
-                new(null, new FormField("allowedSources", "Where it may be set, one a line") { Rows = 3 }),
+                new(null, new FormField("allowedSources", "Where it may be set, one a line") { Rows = 3, Help = "issue, pull-request, manual ..." }),
                 new(null, new FormField("allowedStacks", "Stacks that it works for; all when none is chosen")),
             ],
         },
@@ -136,7 +137,7 @@ public static class Registries
             ],
             Form =
             [
-                new(null, new("mode", "Workspace"), new("trustTier", "For work that is")),
+                new(null, new("mode", "Workspace"), new("trustTier", "For work that is") { Help = "Untrusted: from a fork, or by somebody who may not push." }),
                 new(null, new("baseBranch", "New work starts from"), new("rebasePolicy", "When the base moves on")),
                 new(null, new("retentionPolicy.keepFor", "Kept after its last use (72h, 7d)"), new("retentionPolicy.cleanupAfterMerge", "Goes when its branch has been merged")),
             ],

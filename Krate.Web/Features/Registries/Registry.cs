@@ -29,6 +29,9 @@ public sealed record FormSection(string? Legend, params FormField[] Fields);
 /// <param name="Path">Below the spec (<c>networkPolicy.default</c>).</param>
 public sealed record FormField(string Path, string Label)
 {
+    /// <summary>What the label does not say.</summary>
+    public string? Help { get; init; }
+
     /// <summary>Lines of a long text.</summary>
     public int Rows { get; init; }
 
