@@ -46,7 +46,11 @@ public abstract class PageTest : BunitContext, IAsyncLifetime, IClassFixture<Kra
             .AddSingleton(new RepositoryFiles(data.Directory, TimeProvider.System))
             .AddSingleton(p => new HostedRepositories(core.Gateway, core.Service<IResourceCache>(), KindTable.Catalog, p.GetRequiredService<RepositoryFiles>()))
             .AddScoped<RepositoryRefs>()
-            .AddSingleton(new PermissionReviews(KindTable.Catalog, core.Gateway, core.Service<IResourceCache>(), core.Service<IAuthorizer>(), core.Service<IdentityResolver>(), TimeProvider.System))
+            .AddSingleton(core.Service<IResourceCache>())
+            .AddSingleton(core.Service<IAuthorizer>())
+            .AddSingleton(core.Service<IdentityResolver>())
+            .AddSingleton<WorkTrust>()
+            .AddSingleton<PermissionReviews>()
             .AddSingleton<IHttpContextAccessor>(new HttpContextAccessor())
             .AddCodePages();
         SetRendererInfo(new RendererInfo("Server", true));

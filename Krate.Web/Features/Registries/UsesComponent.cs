@@ -8,6 +8,7 @@ namespace Krate.Web.Features.Registries;
 public abstract class UsesComponent : LiveComponent
 {
     private readonly Dictionary<string, LiveQuery> followed = new(StringComparer.Ordinal);
+    private bool changed;
 
     [Inject]
     public required Workplace Workplace { get; init; }
@@ -29,5 +30,22 @@ public abstract class UsesComponent : LiveComponent
     {
         foreach (var kind in kinds)
             if (!followed.ContainsKey(kind.Kind) && await Workplace.MayAsync("list", kind, Place.NamespaceOf(kind), ct: Gone)) followed[kind.Kind] = await WatchAsync("uses " + kind.Kind, new LiveSource(kind, Place.NamespaceOf(kind)));
+    }
+
+    /// <summary>Reads anew what is drawn from <see cref="Shown"/>.</summary>
+    protected abstract void Look();
+
+    protected override void OnLive(LiveQuery query) => changed = true;
+
+    /// <summary>What changes together is looked at once, when it is drawn.</summary>
+    protected override bool ShouldRender()
+    {
+        if (changed)
+        {
+            changed = false;
+            Look();
+        }
+
+        return base.ShouldRender();
     }
 }
