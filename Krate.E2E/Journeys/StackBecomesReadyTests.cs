@@ -103,9 +103,11 @@ public sealed class StackBecomesReadyTests(AppFixture app) : Journey(app)
         var link = step.GetByRole(AriaRole.Link, new() { NameRegex = new("^Create ") });
         var kind = (await link.InnerTextAsync())["Create ".Length..].Trim();
         await link.ClickAsync();
-        await AtAsync(page, new Regex("/new\\?"));
-        await page.GetByRole(AriaRole.Textbox, new() { Name = $"YAML of the new {kind}" }).FillAsync(Written[kind]);
-        await page.GetByRole(AriaRole.Button, new() { Name = $"Create {kind}" }).ClickAsync();
+        await AtAsync(page, new Regex("/new[/?].*name="));
+        var yaml = page.GetByRole(AriaRole.Textbox, new() { NameRegex = new("^YAML of the ") });
+        await yaml.FillAsync(Written[kind]);
+        await yaml.BlurAsync();
+        await page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Create ") }).ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Delete" })).ToBeVisibleAsync();
         await GoAsync(page, Page);
         return kind;

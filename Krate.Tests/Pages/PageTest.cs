@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
 using Bunit;
 using Krate.Core.Gateway;
+using Krate.Core.Identity;
 using Krate.Core.Kinds;
+using Krate.Core.Kinds.Review;
 using Krate.Core.Repositories;
 using Krate.Core.Resources;
 using Krate.Core.Store;
@@ -44,6 +46,11 @@ public abstract class PageTest : BunitContext, IAsyncLifetime, IClassFixture<Kra
             .AddSingleton(new RepositoryFiles(data.Directory, TimeProvider.System))
             .AddSingleton(p => new HostedRepositories(core.Gateway, core.Service<IResourceCache>(), KindTable.Catalog, p.GetRequiredService<RepositoryFiles>()))
             .AddScoped<RepositoryRefs>()
+            .AddSingleton(core.Service<IResourceCache>())
+            .AddSingleton(core.Service<IAuthorizer>())
+            .AddSingleton(core.Service<IdentityResolver>())
+            .AddSingleton<WorkTrust>()
+            .AddSingleton<PermissionReviews>()
             .AddSingleton<IHttpContextAccessor>(new HttpContextAccessor())
             .AddCodePages();
         SetRendererInfo(new RendererInfo("Server", true));

@@ -187,6 +187,7 @@ public sealed partial class OutsiderTests(GitWorld world) : IDisposable
         "KIND" => [.. Planted.Kinds.Select(k => k.Kind)],
         "REST" when text.Contains("/repositories/", StringComparison.Ordinal) => ["main", $"main/{Planted.Token}.md", $"{Planted.Token}-branch", $"main...{Planted.Token}-branch", Planted.CommitMark],
         "REST" => ["v1/" + Planted.Token],
+        "PATH" => ["tools", "mcp", "skills"],
         "REVISION" or "SHA" or "COMMIT" or "ID" => [Planted.CommitMark],
         "RANGE" => [$"main...{Planted.Token}-branch"],
         "NUMBER" => ["1", "2"],

@@ -53,6 +53,9 @@ public sealed record Status(string Word, string Tone, string Icon)
         return null;
     }
 
+    /// <summary>Of conditions with <c>Ready</c> among them, saved or not.</summary>
+    public static Status OfReadiness(IReadOnlyList<Condition> conditions) => conditions.FirstOrDefault(c => c.Type == Condition.Ready) is { } ready ? OfReadiness(ready, conditions) : NotChecked;
+
     public static Status OfPhase(string phase) => Phases.TryGetValue(phase, out var known) ? known : new(phase, "idle", Lucide.CircleDot);
 
     public static Status Of(Condition condition) => condition.Status switch

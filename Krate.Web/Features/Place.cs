@@ -1,6 +1,7 @@
 using Krate.Core.Resources;
 using Krate.Web.Components;
 using Krate.Web.Features.Code;
+using Krate.Web.Features.Registries;
 
 namespace Krate.Web.Features;
 
@@ -43,21 +44,36 @@ public sealed record Place(string? Org, string Title, string Namespace)
     /// <summary>Where a person gets a token, and the lines for git and kubectl.</summary>
     public string Connect => CodeUrls.ConnectOf(Org!);
 
+    /// <summary>How the stacks and what they are made of stand.</summary>
+    public string Agents => Home + "/agents";
+
     public string ListUrl(KindDefinition kind) => (IsPlatform ? "" : kind.Kind) switch
     {
         "Repository" => Repositories,
-        "AgentStack" => $"{Home}/agents/stacks",
+        "AgentStack" => Agents + "/stacks",
+        _ when RegistryOf(kind) is { } registry => $"{Agents}/{registry.Path}",
         _ => $"{Resources}/{Uri.EscapeDataString(kind.Plural)}",
     };
 
-    public string NewUrl(KindDefinition kind) => HasOwnPages(kind) ? CodeUrls.NewOf(Org!) : !IsPlatform && kind.Kind == "AgentStack" ? $"{Home}/agents/new-stack" : $"{Resources}/{Uri.EscapeDataString(kind.Plural)}/new";
+    public string NewUrl(KindDefinition kind) => (IsPlatform ? "" : kind.Kind) switch
+    {
+        "Repository" => CodeUrls.NewOf(Org!),
+        "AgentStack" => Agents + "/new-stack",
+        _ when RegistryOf(kind) is { } registry => $"{Agents}/new/{registry.Path}",
+        _ => $"{Resources}/{Uri.EscapeDataString(kind.Plural)}/new",
+    };
 
     /// <param name="tab">A tab of the generic page, which every kind has.</param>
-    public string Url(KindDefinition kind, string name, string? tab = null) =>
-        tab is null && HasOwnPages(kind) ? new CodeUrls(Org!, name).Home : !IsPlatform && kind.Kind == "AgentStack" ? Stack(name, tab) : ResourceUrl(kind, name, tab);
+    public string Url(KindDefinition kind, string name, string? tab = null) => (IsPlatform ? "" : kind.Kind) switch
+    {
+        "Repository" when tab is null => new CodeUrls(Org!, name).Home,
+        "AgentStack" => Stack(name, tab),
+        _ when RegistryOf(kind) is { } registry => $"{Agents}/{registry.Path}/{Uri.EscapeDataString(name)}{(tab is null ? "" : $"?tab={tab}")}",
+        _ => ResourceUrl(kind, name, tab),
+    };
 
     /// <summary>The page of a stack.</summary>
-    public string Stack(string name, string? tab = null) => $"{Home}/agents/stacks/{Uri.EscapeDataString(name)}{(tab is null ? "" : $"?tab={tab}")}";
+    public string Stack(string name, string? tab = null) => $"{Agents}/stacks/{Uri.EscapeDataString(name)}{(tab is null ? "" : $"?tab={tab}")}";
 
     /// <summary>The generic page of a resource.</summary>
     public string ResourceUrl(KindDefinition kind, string name, string? tab = null) =>
@@ -75,12 +91,14 @@ public sealed record Place(string? Org, string Title, string Namespace)
     public IReadOnlyList<(string Text, string? Url)> TrailTo(KindDefinition kind, bool list = true)
     {
         var trail = new List<(string, string?)> { (Org ?? "Administration", Home) };
-        trail.Add(IsPlatform ? ("Kinds", Resources) : kind.Kind == "AgentStack" ? ("Agents", ListUrl(kind)) : ("Resources", Resources));
-        if (list) trail.Add((!IsPlatform && kind.Kind == "AgentStack" ? "Stacks" : KindWords.Plural(kind), ListUrl(kind)));
+        var isOfAgents = !IsPlatform && (kind.Kind == "AgentStack" || RegistryOf(kind) is not null);
+        trail.Add(IsPlatform ? ("Kinds", Resources) : isOfAgents ? ("Agents", Agents) : ("Resources", Resources));
+        if (list) trail.Add((RegistryOf(kind)?.Title ?? (isOfAgents ? "Stacks" : KindWords.Plural(kind)), ListUrl(kind)));
         return trail;
     }
 
-    private bool HasOwnPages(KindDefinition kind) => !IsPlatform && kind.Kind == "Repository";
+    /// <summary>Of the kinds that stacks are put together from.</summary>
+    private Registry? RegistryOf(KindDefinition kind) => IsPlatform ? null : Registries.Registries.Of(kind);
 
     public string Kubectl(string verb, KindDefinition kind, string name = "") =>
         $"kubectl {verb} {(kind.IsProduct ? kind.Plural : kind.QualifiedPlural)}{(name.Length > 0 ? " " + name : "")}{(kind.IsNamespaced ? $" -n {Namespace}" : "")}";

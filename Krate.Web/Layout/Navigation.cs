@@ -1,6 +1,7 @@
 using Krate.Core.Resources;
 using Krate.Web.Components;
 using Krate.Web.Features;
+using Krate.Web.Features.Registries;
 
 namespace Krate.Web.Layout;
 
@@ -27,14 +28,14 @@ public static class Navigation
         yield return new("Inbox", Lucide.Inbox, place.Inbox) { Key = "i" };
         yield return new("Runs", Lucide.CirclePlay, place.Runs, catalog["Pipeline"]);
         yield return new("Dashboard", Lucide.Gauge, place.Home, Exact: true);
-        yield return new("Agents", Lucide.Bot, place.ListUrl(catalog["AgentStack"]), catalog["AgentStack"])
+        yield return new("Agents", Lucide.Bot, place.Agents, catalog["AgentStack"])
         {
             Key = "a",
             Children =
             [
-                Of("Stacks", "AgentStack"), Of("Tools", "AgentToolProfile"), Of("MCP", "AgentMcpServer"), Of("Skills", "AgentSkill"), Of("Subagents", "AgentSubagent"),
-                Of("Context labels", "AgentContextLabel"), Of("Workspace policies", "AgentWorkspacePolicy"), Of("Identities", "AgentServiceAccount"),
-                Of("Role bindings", "AgentRoleBinding"), Of("Secret grants", "AgentSecretGrant"), Of("Config grants", "AgentConfigGrant"),
+                new("Overview", "", place.Agents, Exact: true), Of("Stacks", "AgentStack"),
+                .. Registries.All.Select(r => Of(r.Title, r.Kind)),
+                Of("Identities", "AgentServiceAccount"), Of("Role bindings", "AgentRoleBinding"), Of("Secret grants", "AgentSecretGrant"), Of("Config grants", "AgentConfigGrant"),
             ],
         };
         yield return Of("Runners", "RunnerPool", Lucide.Server);

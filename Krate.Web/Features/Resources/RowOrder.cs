@@ -8,14 +8,14 @@ namespace Krate.Web.Features.Resources;
 /// <summary>The order of a list's rows: as the address asks, else the store's, and events newest first.</summary>
 public static class RowOrder
 {
-    public static IEnumerable<LiveRow> Of(IEnumerable<LiveRow> rows, KindDefinition kind, ListUrl url)
+    public static IEnumerable<LiveRow> Of(IEnumerable<LiveRow> rows, KindDefinition kind, ListUrl url, IReadOnlyList<ListColumn>? own = null)
     {
         if (url.Sort.Length == 0) return kind.Kind == "Event" ? rows.OrderByDescending(r => EventList.LastSeen(r.Resource)) : rows;
-        var sorted = rows.OrderBy(r => Key(r.Resource, url.SortColumn), Comparer.Default);
+        var sorted = rows.OrderBy(r => Key(r.Resource, url.SortColumn, own), Comparer.Default);
         return url.IsDescending ? sorted.Reverse() : sorted;
     }
 
-    private static object Key(Resource resource, string column) => column switch
+    private static object Key(Resource resource, string column, IReadOnlyList<ListColumn>? own) => column switch
     {
         "Name" or "Stack" => resource.Name,
         "Status" or "Readiness" => Status.Of(resource)?.Word ?? "",
@@ -24,14 +24,16 @@ public static class RowOrder
         "Generation" => (decimal)resource.Generation,
         // The older, the larger the age.
         "Age" => -(decimal)(resource.CreatedAt?.UtcTicks ?? 0),
-        _ => Cell(resource, column),
+        _ => Cell(resource, column, own),
     };
 
-    private static object Cell(Resource resource, string column)
+    private static object Cell(Resource resource, string column, IReadOnlyList<ListColumn>? own)
     {
-        var text = resource.Kind.Columns.FirstOrDefault(c => c.Name == column)?.Read(resource.Body)?.ToString() ?? "";
-        return decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : text;
+        if (own?.FirstOrDefault(c => c.Name == column)?.Read(resource) is { } cell) return cell.Time is { } time ? (decimal)time.UtcTicks : Sortable(cell.Text);
+        return Sortable(resource.Kind.Columns.FirstOrDefault(c => c.Name == column)?.Read(resource.Body)?.ToString() ?? "");
     }
+
+    private static object Sortable(string text) => decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : text;
 
     private sealed class Comparer : IComparer<object>
     {

@@ -1,27 +1,30 @@
 using System.Text.Json.Nodes;
 using Krate.Core.Resources;
-using Krate.Web.Features.Resources;
+using Krate.Web.Components;
 
-namespace Krate.Web.Features.Agents;
+namespace Krate.Web.Features.Resources;
 
 /// <summary>
-/// A stack as somebody is writing it: the saved one, which may change meanwhile, with their edits on top. Each field of the spec is one; a field that
+/// A resource as somebody is writing it: the saved one, which may change meanwhile, with their edits on top. Each field of the spec is one; a field that
 /// both have changed is a conflict until the person decides. Not thread-safe.
 /// </summary>
-public sealed class StackDraft
+public sealed class ResourceDraft
 {
     private readonly SortedDictionary<string, (JsonNode? Base, JsonNode? Mine)> edits = new(StringComparer.Ordinal);
-    private readonly KindDefinition kind;
     private readonly string ns;
     private JsonObject saved;
-    private Resource? stack;
 
-    /// <param name="stack">Null for a new one.</param>
-    public StackDraft(KindDefinition kind, string ns, string? org, Resource? stack)
+    /// <param name="began">Null for a new one.</param>
+    public ResourceDraft(KindDefinition kind, string ns, string? org, Resource? began)
     {
-        (this.kind, this.ns, this.stack) = (kind, ns, stack);
-        saved = stack?.Body["spec"] as JsonObject ?? new JsonObject { ["organizationRef"] = org };
+        (Kind, this.ns, Saved) = (kind, ns, began);
+        saved = began?.Body["spec"] as JsonObject ?? new JsonObject { ["organizationRef"] = org };
     }
+
+    public KindDefinition Kind { get; }
+
+    /// <summary>As it is saved now; null for a new one.</summary>
+    public Resource? Saved { get; private set; }
 
     /// <summary>Of a new one.</summary>
     public string Name { get; set; } = "";
@@ -55,13 +58,13 @@ public sealed class StackDraft
     {
         get
         {
-            var document = stack?.Edit() ?? Document(Name);
+            var document = Saved?.Edit() ?? Document(Name);
             document["spec"] = Spec;
-            return new Resource(kind, document);
+            return new Resource(Kind, document);
         }
     }
 
-    public string Yaml => Krate.Core.Resources.Yaml.Write(Document(stack?.Name ?? Name, Spec));
+    public string Yaml => Krate.Core.Resources.Yaml.Write(Document(Saved?.Name ?? Name, Spec));
 
     public string? Text(string path) => Spec.Text(path);
 
@@ -86,22 +89,22 @@ public sealed class StackDraft
     }
 
     /// <summary>Takes the spec of a manifest as it was typed.</summary>
-    /// <exception cref="ApiException">It is no YAML, or no AgentStack of this name.</exception>
+    /// <exception cref="ApiException">It is no YAML, or none of this kind and name.</exception>
     public void Take(string yaml)
     {
         var document = Krate.Core.Resources.Yaml.ParseObject(yaml);
-        if (document.Text("kind") is { } other && other != kind.Kind) throw ApiException.BadRequest($"kind: this is the form of an {kind.Kind}, not of {other}");
+        if (document.Text("kind") is { } other && other != Kind.Kind) throw ApiException.BadRequest($"kind: this is the form of {KindWords.One(Kind)}, not of {other}");
         if (document["spec"] is not JsonObject spec) throw ApiException.BadRequest("spec: is required");
         var name = document.Text("metadata.name") ?? "";
-        if (stack is null) Name = name;
-        else if (name != stack.Name) throw ApiException.BadRequest($"metadata.name: a stack keeps its name, {stack.Name}");
+        if (Saved is null) Name = name;
+        else if (name != Saved.Name) throw ApiException.BadRequest($"metadata.name: {KindWords.One(Kind)} keeps its name, {Saved.Name}");
         foreach (var field in saved.Select(f => f.Key).Concat(spec.Select(f => f.Key)).Concat(edits.Keys).Distinct().ToList()) Keep(field, spec);
     }
 
-    /// <summary>The saved stack has changed.</summary>
+    /// <summary>What is saved has changed.</summary>
     public void Follow(Resource now)
     {
-        (stack, saved) = (now, now.Body["spec"] as JsonObject ?? []);
+        (Saved, saved) = (now, now.Body["spec"] as JsonObject ?? []);
         foreach (var (field, edit) in edits.ToList())
             if (JsonNode.DeepEquals(edit.Mine, saved[field])) edits.Remove(field);
     }
@@ -117,11 +120,11 @@ public sealed class StackDraft
     {
         get
         {
-            if (stack is null) return ResourceChange.Create(kind, ns, Name.Trim(), Spec);
+            if (Saved is null) return ResourceChange.Create(Kind, ns, Name.Trim(), Spec);
             var patch = new JsonObject();
             foreach (var (name, edit) in edits) patch[name] = Patch(saved[name], edit.Mine);
-            var change = ResourceChange.Patch(stack, patch);
-            change.Document!["metadata"] = new JsonObject { ["resourceVersion"] = stack.Metadata.Text("resourceVersion") };
+            var change = ResourceChange.Patch(Saved, patch);
+            change.Document!["metadata"] = new JsonObject { ["resourceVersion"] = Saved.Metadata.Text("resourceVersion") };
             return change;
         }
     }
@@ -142,7 +145,8 @@ public sealed class StackDraft
         return patch;
     }
 
-    private static void Remove(JsonObject from, string[] path)
+    /// <summary>Takes a field away, and what is empty without it.</summary>
+    internal static void Remove(JsonObject from, params string[] path)
     {
         if (path.Length == 1) from.Remove(path[0]);
         else if (from[path[0]] is JsonObject inner)
@@ -154,7 +158,7 @@ public sealed class StackDraft
 
     private JsonObject Document(string name, JsonObject? spec = null)
     {
-        var document = new JsonObject { ["apiVersion"] = kind.ApiVersion, ["kind"] = kind.Kind, ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = ns } };
+        var document = new JsonObject { ["apiVersion"] = Kind.ApiVersion, ["kind"] = Kind.Kind, ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = ns } };
         if (spec is not null) document["spec"] = spec;
         return document;
     }

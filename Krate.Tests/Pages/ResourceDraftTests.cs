@@ -1,13 +1,13 @@
 using System.Text.Json.Nodes;
 using Krate.Core.Kinds;
 using Krate.Core.Resources;
-using Krate.Web.Features.Agents;
+using Krate.Web.Features.Resources;
 using Xunit;
 
-namespace Krate.Tests.Pages.Agents;
+namespace Krate.Tests.Pages;
 
-/// <summary>What one types into the builder is neither lost nor put over what somebody else has saved meanwhile.</summary>
-public sealed class StackDraftTests
+/// <summary>What one types into a form is neither lost nor put over what somebody else has saved meanwhile.</summary>
+public sealed class ResourceDraftTests
 {
     private static readonly KindDefinition Kind = KindTable.Catalog["AgentStack"];
 
@@ -86,12 +86,12 @@ public sealed class StackDraftTests
     [Fact]
     public void A_new_stack_is_created_as_it_stands()
     {
-        var draft = new StackDraft(Kind, "krate-org-acme", "acme", null) { Name = "fresh" };
+        var draft = new ResourceDraft(Kind, "krate-org-acme", "acme", null) { Name = "fresh" };
         draft.Set("runtimeIdentity.serviceAccountRef", "agent");
         Assert.Equal(("create", "fresh", "agent", "acme"), (draft.Change.Verb, draft.Change.Name, draft.Change.Document!.Text("spec.runtimeIdentity.serviceAccountRef"), draft.Change.Document!.Text("spec.organizationRef")));
     }
 
-    private static StackDraft Draft() => new(Kind, "krate-org-acme", "acme", Stack("7"));
+    private static ResourceDraft Draft() => new(Kind, "krate-org-acme", "acme", Stack("7"));
 
     private static Resource Stack(string version, Action<JsonObject>? change = null)
     {
