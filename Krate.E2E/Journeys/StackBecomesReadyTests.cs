@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Krate.E2E.Hosting;
 using Microsoft.Playwright;
@@ -10,6 +12,9 @@ public sealed class StackBecomesReadyTests(AppFixture app) : Journey(app)
 {
     private const string Ns = "krate-org-greenfield";
     private const string Page = "/orgs/greenfield/agents/stacks/claude-code-ci-repair?tab=permissions";
+
+    /// <summary>Of the Secret: with what each way of writing it escapes.</summary>
+    private const string Value = "not a key/of+anybody \"42\"";
 
     private const string Organization = """
         apiVersion: krate.a5c.ai/v1alpha1
@@ -47,7 +52,6 @@ public sealed class StackBecomesReadyTests(AppFixture app) : Journey(app)
     {
         ["AgentToolProfile"] = "apiVersion: krate.a5c.ai/v1alpha1\nkind: AgentToolProfile\nmetadata: {name: repo-write-safe}\nspec: {filesystemPolicy: repo-write, approvalPolicyByTool: {shell: prompt}, requiredRoles: [krate-agent-ci-diagnoser]}\n",
         ["AgentWorkspacePolicy"] = "apiVersion: krate.a5c.ai/v1alpha1\nkind: AgentWorkspacePolicy\nmetadata: {name: isolated-worktree-default}\nspec: {mode: isolated-worktree, retentionPolicy: {keepFor: 72h}}\n",
-        ["Secret"] = "apiVersion: v1\nkind: Secret\nmetadata: {name: anthropic-provider}\nstringData: {api-key: not-a-key-of-anybody}\n",
     };
 
     [Fact]
@@ -57,6 +61,13 @@ public sealed class StackBecomesReadyTests(AppFixture app) : Journey(app)
         await KubectlAsync(["wait", "--for=condition=Ready", "organization/greenfield", "-n", "krate-system", "--timeout=30s"]);
         await KubectlAsync(["apply", "-f", "-"], Stack);
         var page = await SignedInAsync(Page);
+        var (told, sent) = (0, 0);
+        page.WebSocket += (_, socket) =>
+        {
+            socket.FrameReceived += (_, frame) => told += Tells(frame.Binary ?? Encoding.UTF8.GetBytes(frame.Text ?? "")) ? 1 : 0;
+            socket.FrameSent += (_, frame) => sent += Tells(frame.Binary ?? Encoding.UTF8.GetBytes(frame.Text ?? "")) ? 1 : 0;
+        };
+        await GoAsync(page, Page);
         var mended = new List<string>();
         while (await NextAsync(page) is { } step) mended.Add(await step.GetByRole(AriaRole.Button, new() { NameRegex = new("^Create ") }).CountAsync() > 0 ? await CreateAsync(page, step) : await WriteAsync(page, step));
 
@@ -64,6 +75,10 @@ public sealed class StackBecomesReadyTests(AppFixture app) : Journey(app)
         await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Name = "May run" })).ToBeVisibleAsync();
         await ScreenshotAsync(page, "stack-ready");
         await KubectlAsync(["wait", "--for=condition=Ready", "agentstack/claude-code-ci-repair", "-n", Ns, "--timeout=20s"]);
+
+        // The value went to the server once, and nothing of it came back.
+        Assert.Equal((1, 0), (sent, told));
+        Assert.False(Tells(Encoding.UTF8.GetBytes(await page.ContentAsync())));
 
         // What is taken away again is on the open page at that moment.
         await KubectlAsync(["delete", "agentsecretgrants", "--all", "-n", Ns]);
@@ -104,6 +119,7 @@ public sealed class StackBecomesReadyTests(AppFixture app) : Journey(app)
         var kind = (await link.InnerTextAsync())["Create ".Length..].Trim();
         await link.ClickAsync();
         await AtAsync(page, new Regex("/new[/?].*name="));
+        if (kind == "Secret") return await WriteSecretAsync(page);
         var yaml = page.GetByRole(AriaRole.Textbox, new() { NameRegex = new("^YAML of the ") });
         await yaml.FillAsync(Written[kind]);
         await yaml.BlurAsync();
@@ -111,6 +127,25 @@ public sealed class StackBecomesReadyTests(AppFixture app) : Journey(app)
         await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Delete" })).ToBeVisibleAsync();
         await GoAsync(page, Page);
         return kind;
+    }
+
+    /// <summary>The name and the key are in the form already; it leads back to the stack.</summary>
+    private static async Task<string> WriteSecretAsync(IPage page)
+    {
+        await page.GetByRole(AriaRole.Textbox, new() { NameRegex = new("^Value") }).FillAsync(Value);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Write key" }).ClickAsync();
+        await AtAsync(page, new Regex("/agents/stacks/"));
+        return "Secret";
+    }
+
+    /// <summary>All forms in which the value could be told.</summary>
+    private static bool Tells(ReadOnlySpan<byte> bytes)
+    {
+        var raw = Encoding.UTF8.GetBytes(Value);
+        string[] forms = [Value, new([.. Value.Reverse()]), Convert.ToHexString(raw), Convert.ToHexStringLower(raw), Uri.EscapeDataString(Value), JsonSerializer.Serialize(Value).Trim('"'), Value.Replace("\"", "\\\"", StringComparison.Ordinal), .. Enumerable.Range(0, 3).Select(shift => Convert.ToBase64String([.. new byte[shift], .. raw])[(shift + 1)..^4])];
+        foreach (var form in forms)
+            if (bytes.IndexOf(Encoding.UTF8.GetBytes(form)) >= 0) return true;
+        return false;
     }
 
     /// <summary>Its lines, in whichever order they are.</summary>

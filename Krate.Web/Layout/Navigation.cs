@@ -35,7 +35,7 @@ public static class Navigation
             [
                 new("Overview", "", place.Agents, Exact: true), Of("Stacks", "AgentStack"),
                 .. Registries.All.Select(r => Of(r.Title, r.Kind)),
-                Of("Identities", "AgentServiceAccount"), Of("Role bindings", "AgentRoleBinding"), Of("Secret grants", "AgentSecretGrant"), Of("Config grants", "AgentConfigGrant"),
+                Of("Identities", "AgentServiceAccount"), Of("Role bindings", "AgentRoleBinding"),
             ],
         };
         yield return Of("Runners", "RunnerPool", Lucide.Server);

@@ -40,6 +40,14 @@ public sealed class GrantConsumers(KindCatalog catalog)
         yield return ("AgentAdapter", isBare ? adapter[AdapterPrefix.Length..] : adapter);
     }
 
+    /// <summary>The names by which something is relied on: its own, and those that a grant speaks of.</summary>
+    public static IEnumerable<(string Kind, string Name)> NamesOf(Resource part) => part.Kind.Kind switch
+    {
+        "AgentSecretGrant" => ConcernsOf(part, GrantTarget.Secret),
+        "AgentConfigGrant" => ConcernsOf(part, GrantTarget.ConfigMap),
+        _ => [(part.Kind.Kind, part.Name)],
+    };
+
     /// <summary>What a consumer of a grant reaches: one of these.</summary>
     internal static IEnumerable<(string Kind, string Name)> ConcernsOf(Resource grant, GrantTarget target)
     {

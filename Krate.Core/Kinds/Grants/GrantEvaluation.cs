@@ -119,13 +119,16 @@ internal sealed class GrantEvaluation(Resource grant, GrantTarget target, Resour
 
 /// <summary>The keys of a Secret or ConfigMap, which are no secret.</summary>
 /// <param name="ChangedAt">When the value was last another; null where nobody keeps that.</param>
-internal sealed record GrantedKeys(string Name, DateTimeOffset? ChangedAt)
+public sealed record GrantedKeys(string Name, DateTimeOffset? ChangedAt)
 {
+    /// <summary>How often the value was set; null where nobody keeps that.</summary>
+    public long? Version { get; init; }
+
     public static IEnumerable<GrantedKeys> Of(Resource granted)
     {
         if (granted.Kind.Kind != "Secret")
             return new[] { "data", "binaryData" }.SelectMany(f => granted.Body[f] as JsonObject ?? []).Select(k => new GrantedKeys(k.Key, null));
         var keys = granted.Annotation(WellKnown.SecretKeysAnnotation) is { } text ? KrateJson.ParseObject(text) : [];
-        return keys.Select(k => new GrantedKeys(k.Key, DateTimeOffset.TryParse(k.Value.Text("changed"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null));
+        return keys.Select(k => new GrantedKeys(k.Key, DateTimeOffset.TryParse(k.Value.Text("changed"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null) { Version = k.Value.Whole("version") });
     }
 }

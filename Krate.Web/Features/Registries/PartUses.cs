@@ -19,15 +19,16 @@ public sealed class PartUses(KindCatalog catalog)
 
     /// <summary>By kind in their order, then by name.</summary>
     /// <param name="shown">All that may be consumers, or stand between.</param>
-    public IReadOnlyList<PartUse> Of(KindDefinition kind, string name, IReadOnlyCollection<Resource> shown)
+    public IReadOnlyList<PartUse> Of(Resource part, IReadOnlyCollection<Resource> shown)
     {
         var cache = new ShownResources(shown);
         var uses = new List<PartUse>();
-        var reaching = shown.Where(r => !(r.Kind == kind && r.Name == name) && consumers.Reached(r, cache).Contains((kind.Kind, name))).ToList();
+        var names = GrantConsumers.NamesOf(part).ToHashSet();
+        var reaching = shown.Where(r => r.Key != part.Key && consumers.Kinds.Contains(r.Kind) && consumers.Reached(r, cache).Overlaps(names)).ToList();
         foreach (var consumer in reaching)
         {
             var named = consumers.NamedBy(consumer, cache).ToHashSet();
-            uses.Add(new(consumer, named.Contains((kind.Kind, name)) ? [] : [.. reaching.Where(r => named.Contains((r.Kind.Kind, r.Name)))]));
+            uses.Add(new(consumer, named.Overlaps(names) ? [] : [.. reaching.Where(r => named.Contains((r.Kind.Kind, r.Name)))]));
         }
 
         return [.. uses.OrderBy(u => Order(u.Consumer.Kind)).ThenBy(u => u.Consumer.Name, StringComparer.Ordinal)];

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Krate.Core.Kinds.Grants;
 using Krate.Core.Resources;
 using Krate.Web.Components;
 using Krate.Web.Features.Resources;
@@ -169,7 +170,46 @@ public static class Registries
                 new(null, new("secretRef.name", "Secret with the credential"), new("secretRef.key", "Key of it")),
             ],
         },
+        Grant("AgentSecretGrant", "secret-grants", "Secret grants", "secret grant", "secretRef", "Secret"),
+        Grant("AgentConfigGrant", "config-grants", "Config grants", "config grant", "configMapRef", "ConfigMap"),
+        new("Secret", "secrets", "Secrets", "secret")
+        {
+            Columns =
+            [
+                new("Keys", r => Joined(GrantedKeys.Of(r).Select(k => k.Name))),
+                new("Oldest value", r => GrantedKeys.Of(r).Min(k => k.ChangedAt) is { } at ? new($"{at.UtcDateTime:yyyy-MM-dd}") : null),
+                new("Type", r => r.Body.Text("type") is { } type and not "Opaque" ? new(type) : null),
+            ],
+            Form = [],
+            Panel = typeof(SecretPanel),
+        },
     ];
+
+    /// <summary>What sets the two kinds of grant apart is what they speak of.</summary>
+    private static Registry Grant(string kind, string path, string title, string word, string reference, string target) => new(kind, path, title, word)
+    {
+        Columns =
+        [
+            new("For", r => Text(r, "spec.subject.name", r.Body.Text("spec.subject.kind"))),
+            new(target, r => Text(r, $"spec.{reference}.name", string.Join(", ", r.Body.Texts($"spec.{reference}.keys")) is { Length: > 0 } keys ? keys : "all keys")),
+            new("Purpose", r => r.Body.Text("spec.effect") == "Deny" ? ListCell.Of(new("Deny", "bad", Lucide.Ban)) : Text(r, "spec.purpose")),
+            new("Where", r => new(string.Join(", ", r.Body.Texts("spec.allowedRepositories")) is { Length: > 0 } only ? only : "every repository", string.Join(", ", r.Body.Texts("spec.allowedTrustTiers")))),
+            new("Ends", r => r.Body.Text("spec.expiresAt") is { } end ? new(end[..Math.Min(10, end.Length)]) : null),
+        ],
+        Offering = [target],
+        Form =
+        [
+            new("Who", new FormField("subject.kind", "Kind") { Offered = ["agent-stack", "service-account", "mcp-server", "skill", "tool", "model-provider", "subagent", "runner-pool", "repository", "team", "organization"] }, new("subject.name", "Name"),
+                new("subject.stackRef", "Only within the stack"), new("subject.serviceAccountRef", "Only when it acts as")),
+            new(null, new FormField($"{reference}.name", target) { Offered = [] }, new("purpose", "What for"), new("mountPolicy", "How it reaches the run")),
+            new(null, new FormField($"{reference}.keys", "Keys") { From = (draft, shown) => [.. shown.Where(r => r.Kind.Kind == target && r.Name == draft.Text($"{reference}.name")).SelectMany(GrantedKeys.Of).Select(k => k.Name)] }),
+            new("Where", new FormField("allowedRepositories", "Repositories (none chosen: every one)")),
+            new(null, new("allowedRefs.include", "Refs, one a line") { Rows = 2, Help = "refs/heads/release/* for one level, ** for all; empty for every ref." }, new("allowedRefs.exclude", "But not these") { Rows = 2 }),
+            new(null, new FormField("allowedTriggerSources", "Started by (none chosen: anything)")),
+            new(null, new FormField("allowedTrustTiers", "Trust of the work")),
+            new(null, new FormField("requiredApproval", "A person approves") { When = d => d.Kind.Kind == "AgentSecretGrant" }, new("effect", "Effect"), new("expiresAt", "Ends at") { Help = "2027-01-31T00:00:00Z; empty: it does not end by itself." }),
+        ],
+    };
 
     public static Registry? Find(string path) => All.FirstOrDefault(r => r.Path == path);
 

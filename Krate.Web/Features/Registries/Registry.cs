@@ -20,6 +20,9 @@ public sealed record Registry(string Kind, string Path, string Title, string Wor
 
     /// <summary>Component that draws what is most worth knowing of one, with what can be done about it; null where the overview of all kinds says it.</summary>
     public Type? Panel { get; init; }
+
+    /// <summary>Kinds that <see cref="FormField.From"/> looks at.</summary>
+    public IReadOnlyList<string> Offering { get; init; } = [];
 }
 
 /// <param name="Legend">Null where the fields speak for themselves.</param>
@@ -46,4 +49,7 @@ public sealed record FormField(string Path, string Label)
 
     /// <summary>Whether the field means anything in this draft.</summary>
     public Func<ResourceDraft, bool>? When { get; init; }
+
+    /// <summary>Of a list of texts: what is offered in this draft, of the resources that the person may see.</summary>
+    public Func<ResourceDraft, IReadOnlyCollection<Resource>, IReadOnlyList<string>>? From { get; init; }
 }

@@ -244,6 +244,9 @@
   });
 
   window.krate = {
+    // A value that is only written: read when it is sent, gone when it is kept.
+    secret(id) { return document.getElementById(id)?.value ?? ""; },
+    forgetSecret(id) { const field = document.getElementById(id); if (field) field.value = ""; },
     connected() {
       watchBanner();
       connection("live");
