@@ -5,12 +5,9 @@ using Krate.Core.Gateway;
 using Krate.Core.Kinds;
 using Krate.Core.Resources;
 using Krate.Tests.Testing;
-using Krate.Web.Features;
 using Krate.Web.Features.Agents;
 using Krate.Web.Features.Registries;
-using Krate.Web.Features.Resources;
 using Microsoft.AspNetCore.Components;
-using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Krate.Tests.Pages.Agents;
@@ -156,37 +153,6 @@ public sealed class RegistryPagesTests(KrateCore core) : PageTest(core)
         Assert.Contains("Blocks one, two", reason.TextContent, StringComparison.Ordinal);
         Assert.Equal($"/orgs/{PlaceOf(ns).Org}/agents/new/tools?name=nowhere", reason.QuerySelector("a.k-btn")!.GetAttribute("href"));
     }
-
-    [Theory]
-    [InlineData("AgentStack")]
-    [InlineData("AgentToolProfile")]
-    public async Task One_goes_from_tab_to_tab_without_loading_the_page_anew(string name)
-    {
-        var ns = await Core.NewOrgAsync();
-        var (kind, place) = (KindTable.Catalog[name], PlaceOf(ns));
-        if (name == "AgentStack") await StackAsync(ns, "open", _ => { });
-        else await Core.CreateAsync(Tools, ns, Profile("open"));
-        IReadOnlyList<DetailTab> more = name == "AgentStack" ? [Tab<StackBuilder>("builder", "Stack", place), Tab<StackPermissions>("permissions", "Stack", place)] : [Tab<UsedByTab>("used-by", "Resource", place), Tab<RegistryForm>("form", "Resource", place, ("Registry", Registries.Of(kind)!))];
-        var addresses = Services.GetRequiredService<NavigationManager>();
-        addresses.NavigateTo(place.Url(kind, "open"));
-        var page = Render<ResourceDetailView>(p => p.Add(d => d.Place, place).Add(d => d.Kind, kind).Add(d => d.Name, "open").Add(d => d.Path, place.Url(kind, "open")).Add(d => d.More, more));
-        page.WaitForAssertion(() => Assert.Equal("open", page.Find("h1").TextContent));
-        foreach (var tab in new[] { more[0].Key, more[1].Key, "yaml", more[1].Key, more[0].Key })
-        {
-            await page.InvokeAsync(() => addresses.NavigateTo(place.Url(kind, "open", tab)));
-            page.WaitForAssertion(() => Assert.EndsWith("tab=" + tab, page.Find(".k-tabs [aria-current=page]").GetAttribute("href"), StringComparison.Ordinal));
-        }
-    }
-
-    private static DetailTab Tab<T>(string key, string of, Place place, params (string Name, object Value)[] also)
-        where T : IComponent => new(key, key, resource => builder =>
-        {
-            builder.OpenComponent<T>(0);
-            builder.AddAttribute(1, "Place", place);
-            builder.AddAttribute(2, of, resource);
-            foreach (var (name, value) in also) builder.AddAttribute(3, name, value);
-            builder.CloseComponent();
-        });
 
     private Resource Get(string ns, string name) => Core.Gateway.GetAsync(Core.Admin, Tools, ns, name, Ct).GetAwaiter().GetResult();
 
