@@ -83,6 +83,12 @@ public sealed class StackBecomesReadyTests(AppFixture app) : Journey(app)
         // What is taken away again is on the open page at that moment.
         await KubectlAsync(["delete", "agentsecretgrants", "--all", "-n", Ns]);
         await Assertions.Expect(page.Locator("[data-reason=MissingSecretGrant]")).ToBeVisibleAsync();
+
+        // One goes from tab to tab without loading the page anew.
+        foreach (var tab in new[] { "Builder", "Permissions", "Builder" }) await page.Locator(".k-tabs").GetByRole(AriaRole.Link, new() { Name = tab, Exact = true }).ClickAsync();
+        await page.Locator("[id='stack-model']").FillAsync("claude-opus-4-5");
+        await page.Locator("[id='stack-model']").BlurAsync();
+        await Assertions.Expect(page.GetByText("1 unsaved change")).ToBeVisibleAsync();
     }
 
     /// <summary>The first thing that is missing; null when nothing is.</summary>

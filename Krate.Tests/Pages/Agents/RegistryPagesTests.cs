@@ -7,6 +7,7 @@ using Krate.Core.Resources;
 using Krate.Tests.Testing;
 using Krate.Web.Features.Agents;
 using Krate.Web.Features.Registries;
+using Microsoft.AspNetCore.Components;
 using Xunit;
 
 namespace Krate.Tests.Pages.Agents;
@@ -163,7 +164,7 @@ public sealed class RegistryPagesTests(KrateCore core) : PageTest(core)
     }
 
     private static IElement Button<T>(IRenderedComponent<T> of, string text)
-        where T : Microsoft.AspNetCore.Components.IComponent => of.FindAll("button").First(b => b.TextContent.Trim() == text);
+        where T : IComponent => of.FindAll("button").First(b => b.TextContent.Trim() == text);
 
     private static JsonObject Profile(string name) => Json($$"""{"metadata":{"name":"{{name}}"},"spec":{"filesystemPolicy":"read-only","approvalPolicyByTool":{"shell":"prompt"} } }""");
 
