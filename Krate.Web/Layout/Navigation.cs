@@ -40,7 +40,7 @@ public static class Navigation
         };
         yield return Of("Runners", "RunnerPool", Lucide.Server);
         yield return new("Hooks", Lucide.Webhook, place.Hooks, catalog["WebhookSubscription"]);
-        yield return Of("People", "Team", Lucide.Users);
+        yield return new("People", Lucide.Users, place.People, catalog["Team"]);
         yield return new("All resources", Lucide.Boxes, place.Resources, Exact: true);
         yield return new("Settings", Lucide.Settings, place.Home + "/settings");
     }
