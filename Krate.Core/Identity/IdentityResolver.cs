@@ -95,7 +95,7 @@ public sealed class IdentityResolver(KindCatalog catalog, IResourceCache cache, 
         team.Body.Texts("spec.members").Concat(team.Body.Texts("spec.maintainers")).Any(m => names.Contains(m, StringComparer.Ordinal));
 
     /// <summary>A User's Kubernetes name: <c>spec.username</c>, where a provider's prefix fits (<c>github:mira</c>), else its own.</summary>
-    public static string NameOf(Resource user) => user.Body.Text("spec.username") is { Length: > 0 } name ? name : user.Name;
+    internal static string NameOf(Resource user) => user.Body.Text("spec.username") is { Length: > 0 } name ? name : user.Name;
 
     private static bool IsTrue(Resource user, string path) =>
         user.Body.At(path) is System.Text.Json.Nodes.JsonValue v && v.TryGetValue<bool>(out var b) && b;

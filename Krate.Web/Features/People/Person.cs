@@ -1,5 +1,5 @@
 using Krate.Core.Gateway;
-using Krate.Core.Identity;
+using Krate.Core.Kinds.Orgs;
 using Krate.Core.Resources;
 
 namespace Krate.Web.Features.People;
@@ -35,7 +35,7 @@ public sealed record Person(string Name, Resource? User, IReadOnlyList<(Resource
 
     /// <summary>The User of that name, be it the record's or the one that Kubernetes knows.</summary>
     public static Resource? Find(IReadOnlyList<Resource> users, string name) =>
-        users.FirstOrDefault(u => u.Name == name) ?? users.FirstOrDefault(u => IdentityResolver.NameOf(u) == name);
+        users.FirstOrDefault(u => u.Name == name) ?? users.FirstOrDefault(u => UserKind.NameOf(u) == name);
 
     private static IEnumerable<(string Name, bool Maintains)> Entries(Resource team) =>
         team.Body.Texts("spec.maintainers").Select(m => (m, true)).Concat(team.Body.Texts("spec.members").Select(m => (m, false)));
