@@ -48,7 +48,8 @@ public static class Navigation
     public static IEnumerable<NavEntry> OfPlatform(KindCatalog catalog)
     {
         yield return new("All kinds", Lucide.Boxes, Place.Platform.Home, Exact: true);
-        foreach (var kind in catalog.All.Where(Place.IsPlatformKind))
+        yield return new("Sign-in", Lucide.LogIn, Place.Platform.ListUrl(catalog["AuthProvider"]), catalog["AuthProvider"]);
+        foreach (var kind in catalog.All.Where(k => Place.IsPlatformKind(k) && k.Kind != "AuthProvider"))
             yield return new(KindWords.Plural(kind), KindWords.Icon(kind), Place.Platform.ListUrl(kind), kind);
     }
 }
