@@ -161,7 +161,7 @@ public sealed class OrgPagesTests(KrateCore core) : PageTest(core)
         await CreateAsync("Repository", ns, "code", new() { ["visibility"] = "private" });
         var page = Render<OrgSettingsView>(p => p.Add(v => v.Place, place).Add(v => v.Section, "danger"));
 
-        page.WaitForAssertion(() => Assert.Contains("1 Repositories", page.Markup, StringComparison.Ordinal));
+        page.WaitForAssertion(() => Assert.Contains("1 Repository", page.Markup, StringComparison.Ordinal));
         page.WaitForElement("button.k-act:not([disabled])").Click();
         page.WaitForElement("dialog input").Input(place.Org);
         page.Find("dialog form").Submit();
