@@ -51,21 +51,23 @@ public sealed class OrgPagesTests(KrateCore core) : PageTest(core)
         var (ns, place) = await NewOrgAsync();
         await TeamAsync(ns, "owners", maintainers: ["ada"]);
         var page = Open("add");
-        page.WaitForElement("#person").Input("ben");
-        page.Find("form").Submit();
+        page.WaitForElement("#person");
+        await page.InvokeAsync(() => page.Find("#person").Input("ben"));
+        await page.InvokeAsync(() => page.Find("form").Submit());
         page.WaitForAssertion(() => Assert.Equal(2, page.FindAll("tbody tr").Count));
 
-        page = Press("role&who=ben");
+        page = await PressAsync("role&who=ben");
         page.WaitForAssertion(() => Assert.Equal(("", "ada ben"), Lists()));
-        page = Press("remove&who=ben");
+        page = await PressAsync("remove&who=ben");
         page.WaitForAssertion(() => Assert.Equal(("", "ada"), Lists()));
-        page = Press("remove&who=ada");
+        page = await PressAsync("remove&who=ada");
         page.WaitForAssertion(() => Assert.Contains("an organization needs an owner", page.Markup, StringComparison.Ordinal));
 
-        IRenderedComponent<TeamView> Press(string form)
+        async Task<IRenderedComponent<TeamView>> PressAsync(string form)
         {
             var opened = Open(form);
-            opened.WaitForElement("td button.k-act:not([disabled])").Click();
+            opened.WaitForElement("td button.k-act:not([disabled])");
+            await opened.InvokeAsync(() => opened.Find("td button.k-act:not([disabled])").Click());
             return opened;
         }
 
@@ -97,11 +99,12 @@ public sealed class OrgPagesTests(KrateCore core) : PageTest(core)
         var (ns, place) = await NewOrgAsync();
         var page = Render<PeopleView>(p => p.Add(v => v.Place, place).Add(v => v.Tab, "invites").Add(v => v.IsNew, true));
 
-        page.WaitForElement("#invite-email").Input("no address");
+        page.WaitForElement("#invite-email");
+        await page.InvokeAsync(() => page.Find("#invite-email").Input("no address"));
         page.WaitForAssertion(() => Assert.Contains("must be an e-mail address", page.Find("#invite-email-help").TextContent, StringComparison.Ordinal));
-        page.Find("#invite-email").Input("ada@acme.example");
-        page.Find("#invite-role").Change("maintainer");
-        page.Find("form[aria-label=Invite]").Submit();
+        await page.InvokeAsync(() => page.Find("#invite-email").Input("ada@acme.example"));
+        await page.InvokeAsync(() => page.Find("#invite-role").Change("maintainer"));
+        await page.InvokeAsync(() => page.Find("form[aria-label=Invite]").Submit());
 
         page.WaitForAssertion(() => Assert.Contains("ada@acme.example is invited.", page.Markup, StringComparison.Ordinal));
         Assert.Contains($"/signin?returnUrl=%2Forgs%2F{place.Org}", page.Find("[role=status] .k-cmd").TextContent, StringComparison.Ordinal);
@@ -113,7 +116,8 @@ public sealed class OrgPagesTests(KrateCore core) : PageTest(core)
         await PatchAsync(Core.Admin, invite, new() { ["expiresAt"] = "2026-01-01T00:00:00Z" });
         page.WaitForAssertion(() => Assert.Contains("Expired", page.Markup, StringComparison.Ordinal));
         Navigation.NavigateTo($"{place.People}/invites?revoke={invite.Name}");
-        page.WaitForElement("button.k-btn--danger:not([disabled])").Click();
+        page.WaitForElement("button.k-btn--danger:not([disabled])");
+        await page.InvokeAsync(() => page.Find("button.k-btn--danger:not([disabled])").Click());
         page.WaitForAssertion(() => Assert.Contains("No invites", page.Markup, StringComparison.Ordinal));
     }
 
@@ -121,17 +125,22 @@ public sealed class OrgPagesTests(KrateCore core) : PageTest(core)
     public async Task Settings_keep_what_one_types_follow_what_others_save_and_say_what_is_wrong_beside_its_field()
     {
         var (_, place) = await NewOrgAsync();
+        const string Runs = "[id='field-agentLimits.maxConcurrentRuns']";
         var page = Render<OrgSettingsView>(p => p.Add(v => v.Place, place).Add(v => v.Section, "agents"));
 
-        page.WaitForElement("#field-agentLimits-maxConcurrentRuns").Input("many");
-        page.WaitForAssertion(() => Assert.Contains("bad", page.Find("#field-agentLimits-maxConcurrentRuns-help").ClassName, StringComparison.Ordinal));
-        page.Find("#field-agentLimits-maxConcurrentRuns").Input("6");
-        await PatchAsync(Core.Admin, await OrganizationAsync(place), new() { ["agentLimits"] = new JsonObject { ["maxConcurrentRuns"] = 2, ["maxRunDuration"] = "1h" } });
-        page.WaitForAssertion(() => Assert.Contains("Somebody else changed agentLimits.maxConcurrentRuns", page.Markup, StringComparison.Ordinal));
-        Assert.Equal("1h", page.Find("#field-agentLimits-maxRunDuration").GetAttribute("value"));
-        page.WaitForElement("button.k-act:not([disabled])").Click();
+        page.WaitForElement(Runs);
+        await page.InvokeAsync(() => page.Find(Runs).Change("-1"));
+        page.WaitForAssertion(() => Assert.Contains("bad", page.Find("[id='field-agentLimits.maxConcurrentRuns-help']").ClassName, StringComparison.Ordinal));
+        await page.InvokeAsync(() => page.Find(Runs).Change("6"));
+        await page.InvokeAsync(() => page.Find("[id='field-policyProfileRef']").Change("strict"));
+        await PatchAsync(Core.Admin, await OrganizationAsync(place), new() { ["agentLimits"] = new JsonObject { ["maxConcurrentRuns"] = 2 }, ["memoryRepositoryRef"] = "brain" });
+        page.WaitForAssertion(() => Assert.Contains("Somebody else changed agentLimits", page.Markup, StringComparison.Ordinal));
+        Assert.Equal("brain", page.Find("[id='field-memoryRepositoryRef']").GetAttribute("value"));
+        await page.InvokeAsync(() => page.FindAll("button").Single(b => b.TextContent == "Keep mine").Click());
+        page.WaitForElement("button.k-act:not([disabled])");
+        await page.InvokeAsync(() => page.Find("button.k-act:not([disabled])").Click());
 
-        page.WaitForAssertion(() => Assert.Equal("""{"maxConcurrentRuns":6,"maxRunDuration":"1h"}""", OrganizationAsync(place).GetAwaiter().GetResult().Body.At("spec.agentLimits")!.ToJsonString()));
+        page.WaitForAssertion(() => Assert.Equal(("6", "strict", "brain"), (OrganizationAsync(place).GetAwaiter().GetResult().Body is var saved ? saved.At("spec.agentLimits.maxConcurrentRuns")?.ToString() : null, saved.Text("spec.policyProfileRef"), saved.Text("spec.memoryRepositoryRef"))));
     }
 
     [Fact]
@@ -150,7 +159,8 @@ public sealed class OrgPagesTests(KrateCore core) : PageTest(core)
 
         Looker.Actor = Core.Admin with { Groups = [.. Core.Admin.Groups, WellKnown.OrgGroup(place.Org!)] };
         page = Render<OrgSettingsView>(p => p.Add(v => v.Place, place).Add(v => v.Section, "sharing"));
-        page.WaitForElement("button.k-act:not([disabled]):not([aria-disabled])").Click();
+        page.WaitForElement("button.k-act:not([disabled]):not([aria-disabled])");
+        await page.InvokeAsync(() => page.Find("button.k-act:not([disabled]):not([aria-disabled])").Click());
         page.WaitForAssertion(() => Assert.Equal("""[{"targetOrg":"beta","kind":"AgentSkill","name":"triage"}]""", OrganizationAsync(place).GetAwaiter().GetResult().Body.At("spec.shares")?.ToJsonString()));
     }
 
@@ -162,9 +172,11 @@ public sealed class OrgPagesTests(KrateCore core) : PageTest(core)
         var page = Render<OrgSettingsView>(p => p.Add(v => v.Place, place).Add(v => v.Section, "danger"));
 
         page.WaitForAssertion(() => Assert.Contains("1 Repository", page.Markup, StringComparison.Ordinal));
-        page.WaitForElement("button.k-act:not([disabled])").Click();
-        page.WaitForElement("dialog input").Input(place.Org);
-        page.Find("dialog form").Submit();
+        page.WaitForElement("button.k-act:not([disabled])");
+        await page.InvokeAsync(() => page.Find("button.k-act:not([disabled])").Click());
+        page.WaitForElement("dialog input");
+        await page.InvokeAsync(() => page.Find("dialog input").Input(place.Org));
+        await page.InvokeAsync(() => page.Find("dialog form").Submit());
 
         page.WaitForAssertion(() => Assert.True(OrganizationAsync(place).GetAwaiter().GetResult().IsDeleting));
     }
@@ -173,14 +185,15 @@ public sealed class OrgPagesTests(KrateCore core) : PageTest(core)
     public async Task A_sign_in_provider_is_made_by_a_form_that_tells_what_to_register()
     {
         var page = Render<NewProvider>();
-        page.WaitForElement("#provider-name").Input("okta");
-        page.Find("#field-issuer").Input("https://login.acme.example");
-        page.Find("#field-clientId").Input("krate");
-        page.Find("#field-scopes").Input("profile, groups");
-        page.Find("#field-clientSecretRef-name").Input("okta");
+        page.WaitForElement("#provider-name");
+        await page.InvokeAsync(() => page.Find("#provider-name").Input("okta"));
+        await page.InvokeAsync(() => page.Find("#field-issuer").Change("https://login.acme.example"));
+        await page.InvokeAsync(() => page.Find("#field-clientId").Change("krate"));
+        await page.InvokeAsync(() => page.Find("#field-scopes").Change("profile\ngroups"));
+        await page.InvokeAsync(() => page.Find("[id='field-clientSecretRef.name']").Change("okta"));
         page.WaitForAssertion(() => Assert.Contains("kubectl create secret generic okta -n krate-system", page.Markup, StringComparison.Ordinal));
         Assert.Contains("https://krate.example.com/signin/with/okta/callback", page.Markup, StringComparison.Ordinal);
-        page.Find("form").Submit();
+        await page.InvokeAsync(() => page.Find("form").Submit());
 
         page.WaitForAssertion(() => Assert.EndsWith("/admin/sign-in/okta", Navigation.Uri, StringComparison.Ordinal));
         var made = await GetAsync("AuthProvider", WellKnown.PlatformNamespace, "okta");
@@ -195,6 +208,7 @@ public sealed class OrgPagesTests(KrateCore core) : PageTest(core)
     public async Task A_pool_says_who_relies_on_it_and_is_changed_by_its_form()
     {
         var (ns, place) = await NewOrgAsync();
+        await CreateAsync("Repository", ns, "code", new() { ["visibility"] = "private" });
         await CreateAsync("RunnerPool", ns, "fast", new() { ["warmReplicas"] = 1, ["maxReplicas"] = 2, ["trustTier"] = "trusted" });
         var stack = StackNamed("helper");
         stack.Set("spec.runnerPool", "fast");
@@ -202,13 +216,15 @@ public sealed class OrgPagesTests(KrateCore core) : PageTest(core)
         var page = Render<RunnerView>(p => p.Add(v => v.Place, place).Add(v => v.Name, "fast"));
 
         page.WaitForAssertion(() => Assert.Contains("helper", page.Find("table").TextContent, StringComparison.Ordinal));
-        page.WaitForElement("#field-maxReplicas").Input("0");
+        page.WaitForElement("#field-maxReplicas");
+        await page.InvokeAsync(() => page.Find("#field-maxReplicas").Change("0"));
         page.WaitForAssertion(() => Assert.Contains("must not exceed", page.Find("form").TextContent, StringComparison.Ordinal));
-        page.Find("#field-maxReplicas").Input("8");
-        page.Find("#field-allowedRepositories").Input("code, docs");
-        page.Find("form").Submit();
+        await page.InvokeAsync(() => page.Find("#field-maxReplicas").Change("8"));
+        await page.InvokeAsync(() => page.FindAll("label.k-chip").Single(l => l.TextContent.Trim() == "code").QuerySelector("input")!.Change(true));
+        page.WaitForAssertion(() => Assert.Contains("- code", page.Find("textarea.k-builder__yaml").GetAttribute("value"), StringComparison.Ordinal));
+        await page.InvokeAsync(() => page.Find("form").Submit());
 
-        page.WaitForAssertion(() => Assert.Equal((8, "code docs"), (GetAsync("RunnerPool", ns, "fast").GetAwaiter().GetResult() is var p ? p.Body.Whole("spec.maxReplicas") : null, string.Join(' ', GetAsync("RunnerPool", ns, "fast").GetAwaiter().GetResult().Body.Texts("spec.allowedRepositories")))));
+        page.WaitForAssertion(() => Assert.Equal((8, "code"), (GetAsync("RunnerPool", ns, "fast").GetAwaiter().GetResult() is var p ? p.Body.Whole("spec.maxReplicas") : null, string.Join(' ', GetAsync("RunnerPool", ns, "fast").GetAwaiter().GetResult().Body.Texts("spec.allowedRepositories")))));
     }
 
     [Fact]
@@ -226,9 +242,9 @@ public sealed class OrgPagesTests(KrateCore core) : PageTest(core)
         page.WaitForAssertion(() => Assert.Contains("here", page.Find("table[aria-label='What names this repository']").TextContent, StringComparison.Ordinal));
         Assert.DoesNotContain("elsewhere", page.Markup, StringComparison.Ordinal);
         page.WaitForAssertion(() => Assert.Contains("ServiceAccount", page.Find("#review").TextContent, StringComparison.Ordinal));
-        page.Find("#field-agentPolicy-highRiskSecondPerson").Change(true);
-        page.Find("#field-agentPolicy-trustedBots").Input("renovate");
-        page.Find("form[aria-label='Rules for agents']").Submit();
+        await page.InvokeAsync(() => page.Find("[id='field-agentPolicy.highRiskSecondPerson']").Change(true));
+        await page.InvokeAsync(() => page.Find("[id='field-agentPolicy.trustedBots']").Change("renovate"));
+        await page.InvokeAsync(() => page.Find("form[aria-label='Rules for agents']").Submit());
 
         page.WaitForAssertion(() => Assert.Equal("""{"allowSelfApproval":false,"highRiskSecondPerson":true,"trustedBots":["renovate"]}""", GetAsync("Repository", ns, "code").GetAwaiter().GetResult().Body.At("spec.agentPolicy")!.ToJsonString()));
     }
