@@ -3,6 +3,7 @@ using Krate.Web.Features.Code;
 using Krate.Web.Features.Repositories;
 using Krate.Web.Features.Resources;
 using Krate.Web.Hosting.Requests;
+using Krate.Web.Hosting.SignIn;
 using Krate.Web.Live;
 using Microsoft.AspNetCore.Components.Web;
 using MudBlazor.Services;
@@ -44,6 +45,7 @@ public static class PageServices
         {
             pages.UseExceptionHandler("/error", createScopeForErrors: true);
             pages.UseStatusCodePagesWithReExecute("/not-found", createScopeForStatusCodePages: true);
+            pages.UseWhen(c => c.Request.Path.StartsWithSegments(ProviderEndpoints.Path, StringComparison.Ordinal), signIn => signIn.UseStatusCodePagesWithReExecute(ProviderEndpoints.RefusedPath, createScopeForStatusCodePages: true));
         });
 
     public static void MapKratePages(this IEndpointRouteBuilder endpoints)
@@ -55,7 +57,8 @@ public static class PageServices
             .AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
     }
 
-    private static bool IsForPeople(HttpContext context) =>
+    /// <summary>Whether a page answers, and not a program's kind of answer.</summary>
+    internal static bool IsForPeople(HttpContext context) =>
         HttpMethods.IsGet(context.Request.Method) && !context.Request.IsApi() && !context.Request.IsGit() && !context.Request.IsCircuit()
         && context.Request.Headers.Accept.Any(a => a?.Contains("text/html", StringComparison.Ordinal) == true);
 }

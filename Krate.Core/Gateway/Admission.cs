@@ -80,7 +80,6 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         if (kind.Kind == "Repository" && !actor.IsServer) document.Child("metadata").Child("annotations")[CreatedByAnnotation] = actor.User;
         if (kind is { Kind: "Namespace", Group: "" }) CompleteNamespace(document);
         if (kind.Authored && !actor.IsServer) Sign(actor, kind, document);
-        if (kind.RemembersRequester) RememberRequester(actor, document);
         await CompleteLabelsAsync(kind, document, ns, ct);
         Mentions.Complete(kind, document);
         Authors.Complete(actor, kind, null, document);
@@ -98,7 +97,6 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         {
             kind.Default?.Invoke(document);
             orgs.Apply(kind, document, before.Namespace);
-            if (kind.RemembersRequester && !JsonNode.DeepEquals(before.Body["spec"], document["spec"])) RememberRequester(actor, document);
             await CompleteLabelsAsync(kind, document, before.Namespace, ct);
         }
         else
@@ -121,15 +119,17 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
     {
         escalation.Check(actor, kind, document, before);
         repositoryAdmission.Check(actor, kind, document, before);
+        OrganizationAdmission.Check(actor, kind, document, before);
     }
 
-    /// <summary>An organization with repositories is deleted only by someone who names it.</summary>
+    /// <summary>An organization with repositories is deleted only by someone who names it, and keeps its owners until then.</summary>
     public async Task CheckDeleteAsync(Resource resource, CancellationToken ct)
     {
         if (resource.Kind is { Kind: "Namespace", Group: "" } && resource.Name is WellKnown.PlatformNamespace or "default")
             throw ApiException.Forbidden($"namespaces \"{resource.Name}\" is forbidden: this namespace may not be deleted");
         if (resource.Kind is { Kind: "Namespace", Group: "" } && orgs.OrgOf(resource.Name) is { } org)
             throw ApiException.Forbidden($"namespaces \"{resource.Name}\" is forbidden: it belongs to organization {org} and goes with it (kubectl delete organization {org} -n {WellKnown.PlatformNamespace})");
+        if (resource.Kind.Kind == "Team") OrganizationAdmission.CheckDelete(resource, isEnding: cache.Get(catalog["Organization"], WellKnown.PlatformNamespace, orgs.OrgOf(resource.Namespace) ?? "") is null or { IsDeleting: true });
         if (resource.Kind.Kind != "Organization" || resource.Annotation(WellKnown.ConfirmDeleteAnnotation) == resource.Name) return;
         var repositories = await store.CountAsync(new ListQuery(catalog["Repository"], resource.Body.Text("spec.namespaceName") ?? ""), ct);
         if (repositories > 0)
@@ -142,16 +142,6 @@ internal sealed class Admission(IResourceStore store, IResourceCache cache, Kind
         if (spec.Text("author") is { Length: > 0 } other && other != actor.User)
             throw ApiException.Invalid(kind, document.Text("metadata.name") ?? "", new FieldError("FieldValueForbidden", "spec.author", $"you are {actor.User}; leave it out"));
         spec["author"] = actor.User;
-    }
-
-    /// <summary>Name, uid and groups of whoever asks; nobody else's, whatever the document says.</summary>
-    private static void RememberRequester(Actor actor, JsonObject document)
-    {
-        var status = document.Child("status");
-        status["requestedBy"] = actor.User;
-        if (actor.Uid is { } uid) status["requestedByUid"] = uid;
-        else status.Remove("requestedByUid");
-        status["requestedByGroups"] = new JsonArray([.. actor.Groups.Select(g => (JsonNode)g)]);
     }
 
     private static void CheckDocument(KindDefinition kind, JsonObject document)

@@ -9,7 +9,8 @@ public sealed record InviteRole(string Name, string Team, string DisplayName, st
     public const string Maintainer = "maintainer";
     public const string Developer = "developer";
 
-    private static readonly InviteRole[] All =
+    /// <summary>From the most powerful on.</summary>
+    public static IReadOnlyList<InviteRole> All { get; } =
     [
         new(Owner, "owners", "Owners", null),
         new(Maintainer, "maintainers", "Maintainers", "krate-maintainer"),

@@ -28,7 +28,7 @@ internal sealed class OrgScope(IResourceCache cache, KindCatalog catalog, TimePr
         if (kind.IsProduct) SetLabel(kind, document, WellKnown.NamespaceLabel, ns);
     }
 
-    /// <summary>Every reference names the same org, or one that an unexpired OrgSharingPolicy admits.</summary>
+    /// <summary>Every reference names the same org, or one that an unexpired OrgSharingPolicy and the word of that org admit.</summary>
     public void CheckReferences(KindDefinition kind, JsonObject document)
     {
         var org = document.Text("spec.organizationRef");
@@ -38,7 +38,7 @@ internal sealed class OrgScope(IResourceCache cache, KindCatalog catalog, TimePr
             var at = target.Name.LastIndexOf('@');
             var elsewhere = at >= 0 && target.Name[(at + 1)..] != org && !Shared(target.Name[(at + 1)..], org, target.Kind.Kind, target.Name[..at]);
             if (elsewhere || (target.Namespace is { Length: > 0 } given && given != ns && !ExampleNamespaces.Contains(given)))
-                throw Refused(kind, document, "CROSS_ORG_REF_DENIED", target.Field, $"names a {target.Kind.Kind} of another organization, and no sharing policy admits it");
+                throw Refused(kind, document, "CROSS_ORG_REF_DENIED", target.Field, $"names a {target.Kind.Kind} of another organization, and no sharing policy that it has agreed to admits it");
         }
     }
 
@@ -81,14 +81,9 @@ internal sealed class OrgScope(IResourceCache cache, KindCatalog catalog, TimePr
 
     private bool Shared(string sourceOrg, string? targetOrg, string targetKind, string name)
     {
-        if (targetKind is "Secret" or "ConfigMap") return false;
+        if (targetKind is "Secret" or "ConfigMap" || targetOrg is null) return false;
         var now = time.GetUtcNow();
-        return cache.List(sharing, WellKnown.PlatformNamespace).Any(p =>
-            !p.IsDeleting
-            && p.Body.Text("spec.sourceOrg") == sourceOrg
-            && p.Body.Text("spec.targetOrg") == targetOrg
-            && !(DateTimeOffset.TryParse(p.Body.Text("spec.expiresAt"), System.Globalization.CultureInfo.InvariantCulture, out var expires) && expires <= now)
-            && p.Body.At("spec.allowedRefs") is JsonArray refs
-            && refs.Any(r => r.Text("kind") == targetKind && r.Text("name") == name));
+        return Sharing.IsAgreed(cache.Get(organizations, WellKnown.PlatformNamespace, sourceOrg), targetOrg, targetKind, name)
+            && cache.List(sharing, WellKnown.PlatformNamespace).Any(p => Sharing.Names(p, sourceOrg, targetOrg, targetKind, name) && !(Sharing.EndsAt(p) <= now));
     }
 }

@@ -11,7 +11,7 @@ public sealed class RbacEscalation(IAuthorizer authorizer, IResourceCache cache,
 {
     private static readonly string[] TeamFields = ["spec.members", "spec.maintainers"];
     private static readonly string[] UserFields = ["spec.admin", "spec.username"];
-    private static readonly string[] InviteFields = ["spec.email", "spec.role"];
+    private static readonly string[] InviteFields = ["spec.email", "spec.role", "spec.expiresAt"];
     private static readonly string[] WholeSpec = ["spec"];
 
     /// <summary>Does nothing for other kinds, for members of <c>system:masters</c>, and for updates that leave rules, subjects and role as they are on an object being deleted.</summary>

@@ -94,6 +94,7 @@ public static class SchemaBuilder
         Values = node.Values,
         Enum = node.Enum,
         Pattern = node.Pattern,
+        PatternMeans = node.PatternMeans,
         Matcher = node.Matcher,
         Minimum = node.Minimum,
         Maximum = node.Maximum,
@@ -176,6 +177,7 @@ public static class SchemaBuilder
             Description = description,
             Enum = p.GetCustomAttribute<AllowedValuesAttribute>()?.Values.OfType<string>().ToArray(),
             Pattern = p.GetCustomAttribute<RegularExpressionAttribute>()?.Pattern,
+            PatternMeans = p.GetCustomAttribute<RegularExpressionAttribute>()?.ErrorMessage,
             Matcher = p.GetCustomAttribute<RegularExpressionAttribute>() is { } r ? Matcher(r.Pattern) : null,
             MaxLength = p.GetCustomAttribute<MaxLengthAttribute>()?.Length,
         };

@@ -45,6 +45,9 @@ public sealed class SchemaNode
     /// <summary>Regular expression as OpenAPI wants it (anchored where it means the whole).</summary>
     public string? Pattern { get; init; }
 
+    /// <summary>What <see cref="Pattern"/> asks for, in words ("must be an address such as https://example.com").</summary>
+    public string? PatternMeans { get; init; }
+
     /// <summary><see cref="Pattern"/>, ready to match.</summary>
     public Regex? Matcher { get; init; }
 

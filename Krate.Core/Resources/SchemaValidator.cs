@@ -151,7 +151,7 @@ public static class SchemaValidator
             else if (node.MaxLength is { } max && text.Length > max)
                 Add(FieldInvalid, $"must have at most {max} characters");
             else if (node.Matcher is { } matcher && !matcher.IsMatch(text))
-                Add(FieldInvalid, $"must match {node.Pattern}");
+                Add(FieldInvalid, node.PatternMeans ?? $"must match {node.Pattern}");
             else if (node.Format == "date-time" && !DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _))
                 Add(FieldInvalid, "must be an RFC 3339 time such as 2026-05-10T12:00:00Z");
             else if (node.Format == "byte" && !Base64.IsValid(text))

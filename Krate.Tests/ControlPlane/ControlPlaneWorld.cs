@@ -7,6 +7,7 @@ using Krate.Core.Identity;
 using Krate.Core.Kinds;
 using Krate.Core.Repositories;
 using Krate.Core.Resources;
+using Krate.Core.Resources.Patching;
 using Krate.Core.Runs;
 using Krate.Core.Store;
 using Microsoft.Extensions.DependencyInjection;
@@ -98,6 +99,14 @@ internal sealed class ControlPlaneWorld : IAsyncDisposable
     {
         await CreateOrganizationAsync(slug);
         return await UntilAsync("Organization", WellKnown.PlatformNamespace, slug, o => o?.FindCondition("Ready")?.Status == "True");
+    }
+
+    /// <summary>What an owner of an organization says: another one may refer to this.</summary>
+    public async Task AgreeAsync(string org, string target, string kind, string name)
+    {
+        var owner = new Actor("owner", [WellKnown.AuthenticatedGroup, WellKnown.OrgGroup(org), WellKnown.TeamGroup(org, "owners")]);
+        var share = new JsonObject { ["spec"] = new JsonObject { ["shares"] = new JsonArray(new JsonObject { ["targetOrg"] = target, ["kind"] = kind, ["name"] = name }) } };
+        await Gateway.PatchAsync(owner, Kind("Organization"), WellKnown.PlatformNamespace, org, new(PatchType.Merge, share, "test"), new(), Ct);
     }
 
     public async Task<Resource?> FindAsync(string kind, string ns, string name)

@@ -78,7 +78,37 @@ public sealed class GatewayWriteTests(KrateCore core) : IClassFixture<KrateCore>
         var renewed = policy.Edit();
         renewed.Set("spec.expiresAt", Timestamps.Format(core.Now.AddHours(1)));
         await core.Gateway.UpdateAsync(core.Admin, policy.Kind, policy.Namespace, policy.Name, renewed, new WriteOptions(), Ct);
+        Assert.Equal("CROSS_ORG_REF_DENIED", (await RefusedAsync(Create)).ProductCode);
+
+        // The word of the organization that shares is its own: an administrator of everything cannot give it.
+        var organization = Kind("Organization");
+        var agreed = new Patch(PatchType.Merge, new JsonObject { ["spec"] = new JsonObject { ["shares"] = new JsonArray(new JsonObject { ["targetOrg"] = mine["krate-org-".Length..], ["kind"] = "AgentToolProfile", ["name"] = "shared-tools" }) } }, "test");
+        Task<(Resource, bool)> Agree(Actor actor) => core.Gateway.PatchAsync(actor, organization, WellKnown.PlatformNamespace, theirs, agreed, new WriteOptions(), Ct);
+        Assert.Equal("POLICY_DENIED", (await RefusedAsync(() => Agree(core.Admin))).ProductCode);
+        await Agree(core.Admin with { Groups = [.. core.Admin.Groups, WellKnown.OrgGroup(theirs)] });
         Assert.Equal("borrower", (await Create()).Name);
+
+        var withdrawn = new Patch(PatchType.Merge, new JsonObject { ["spec"] = new JsonObject { ["shares"] = null } }, "test");
+        await core.Gateway.PatchAsync(core.Admin, organization, WellKnown.PlatformNamespace, theirs, withdrawn, new WriteOptions(), Ct);
+        document.Set("metadata.name", "late");
+        Assert.Equal("CROSS_ORG_REF_DENIED", (await RefusedAsync(Create)).ProductCode);
+    }
+
+    [Fact]
+    public async Task An_organization_is_never_left_without_an_owner()
+    {
+        var ns = await core.NewOrgAsync();
+        var teams = Kind("Team");
+        await core.CreateAsync(teams, ns, new JsonObject { ["metadata"] = new JsonObject { ["name"] = "owners" }, ["spec"] = new JsonObject { ["displayName"] = "Owners", ["maintainers"] = new JsonArray("ada") } });
+        await core.CreateAsync(teams, ns, new JsonObject { ["metadata"] = new JsonObject { ["name"] = "crew" }, ["spec"] = new JsonObject { ["displayName"] = "Crew", ["members"] = new JsonArray("ada") } });
+        Task<(Resource, bool)> Set(string team, params JsonNode[] people) => core.Gateway.PatchAsync(core.Admin, teams, ns, team, new Patch(PatchType.Merge, new JsonObject { ["spec"] = new JsonObject { ["members"] = new JsonArray(people), ["maintainers"] = null } }, "test"), new WriteOptions(), Ct);
+
+        var refused = await RefusedAsync(() => Set("owners"));
+        Assert.Equal("spec.maintainers", Assert.Single(refused.Causes).Field);
+        Assert.Equal(403, (await RefusedAsync(() => core.Gateway.DeleteAsync(core.Admin, teams, ns, "owners", new DeleteOptions(), Ct))).Code);
+        await Set("owners", "ben");
+        await Set("crew");
+        await core.Gateway.DeleteAsync(core.Admin, teams, ns, "crew", new DeleteOptions(), Ct);
     }
 
     public static TheoryData<string> ServerMade => [.. KindTable.All.Where(k => k.ServerMade && !k.ReadOnly).Select(k => k.Kind)];

@@ -12,6 +12,7 @@ using Krate.Web.Features;
 using Krate.Web.Features.Code;
 using Krate.Web.Features.Repositories;
 using Krate.Web.Features.Resources;
+using Krate.Web.Hosting;
 using Krate.Web.Hosting.SignIn;
 using Krate.Web.Live;
 using Microsoft.AspNetCore.Components;
@@ -51,6 +52,8 @@ public abstract class PageTest : BunitContext, IAsyncLifetime, IClassFixture<Kra
             .AddSingleton(core.Service<IdentityResolver>())
             .AddSingleton<WorkTrust>()
             .AddSingleton<PermissionReviews>()
+            .AddSingleton<SignInMethods>()
+            .AddSingleton(new KrateSettings(data.Directory, new Listeners([]), null, false) { OwnPublicUrl = "https://krate.example.com" })
             .AddSingleton<IHttpContextAccessor>(new HttpContextAccessor())
             .AddCodePages();
         SetRendererInfo(new RendererInfo("Server", true));

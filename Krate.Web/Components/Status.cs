@@ -22,6 +22,7 @@ public sealed record Status(string Word, string Tone, string Icon)
         ["paused"] = new("Paused", "idle", Lucide.CirclePause),
         ["succeeded"] = new("Completed", "ok", Lucide.CircleCheck),
         ["approved"] = new("Approved", "ok", Lucide.CircleCheck),
+        ["accepted"] = new("Accepted", "ok", Lucide.CircleCheck),
         ["applied"] = new("Applied", "ok", Lucide.CircleCheck),
         ["active"] = new("Active", "ok", Lucide.CircleCheck),
         ["ready"] = Ready,

@@ -41,6 +41,17 @@ public sealed record Place(string? Org, string Title, string Namespace)
 
     public string Hooks => Home + "/hooks";
 
+    /// <summary>Members, teams and invites.</summary>
+    public string People => Home + "/people";
+
+    public string Runners => Home + "/runners";
+
+    /// <summary>The page of a team.</summary>
+    public string Team(string name) => $"{Home}/teams/{Uri.EscapeDataString(name)}";
+
+    /// <summary>A section of the organization's settings.</summary>
+    public string Settings(string section = "") => section.Length == 0 ? Home + "/settings" : $"{Home}/settings/{section}";
+
     /// <summary>Where a person gets a token, and the lines for git and kubectl.</summary>
     public string Connect => CodeUrls.ConnectOf(Org!);
 
@@ -51,6 +62,10 @@ public sealed record Place(string? Org, string Title, string Namespace)
     {
         "Repository" => Repositories,
         "AgentStack" => Agents + "/stacks",
+        "Team" => People + "/teams",
+        "Invite" => People + "/invites",
+        "RunnerPool" => Runners,
+        _ when IsPlatform && kind.Kind == "AuthProvider" => Home + "/sign-in",
         _ when RegistryOf(kind) is { } registry => $"{Agents}/{registry.Path}",
         _ => $"{Resources}/{Uri.EscapeDataString(kind.Plural)}",
     };
@@ -60,6 +75,7 @@ public sealed record Place(string? Org, string Title, string Namespace)
         "Repository" => CodeUrls.NewOf(Org!),
         "AgentStack" => Agents + "/new-stack",
         _ when RegistryOf(kind) is { } registry => $"{Agents}/new/{registry.Path}",
+        _ when HasForm(kind) => ListUrl(kind) + "/new",
         _ => $"{Resources}/{Uri.EscapeDataString(kind.Plural)}/new",
     };
 
@@ -69,6 +85,9 @@ public sealed record Place(string? Org, string Title, string Namespace)
         "Repository" when tab is null => new CodeUrls(Org!, name).Home,
         "AgentStack" => Stack(name, tab),
         _ when RegistryOf(kind) is { } registry => $"{Agents}/{registry.Path}/{Uri.EscapeDataString(name)}{(tab is null ? "" : $"?tab={tab}")}",
+        "Team" when tab is null => Team(name),
+        "RunnerPool" when tab is null => $"{Runners}/{Uri.EscapeDataString(name)}",
+        _ when tab is null && IsPlatform && kind.Kind == "AuthProvider" => $"{Home}/sign-in/{Uri.EscapeDataString(name)}",
         _ => ResourceUrl(kind, name, tab),
     };
 
@@ -99,6 +118,8 @@ public sealed record Place(string? Org, string Title, string Namespace)
 
     /// <summary>Of the kinds that stacks are put together from.</summary>
     private Registry? RegistryOf(KindDefinition kind) => IsPlatform ? null : Registries.Registries.Of(kind);
+
+    private bool HasForm(KindDefinition kind) => IsPlatform ? kind.Kind == "AuthProvider" : kind.Kind is "Team" or "Invite" or "RunnerPool";
 
     public string Kubectl(string verb, KindDefinition kind, string name = "") =>
         $"kubectl {verb} {(kind.IsProduct ? kind.Plural : kind.QualifiedPlural)}{(name.Length > 0 ? " " + name : "")}{(kind.IsNamespaced ? $" -n {Namespace}" : "")}";

@@ -13,8 +13,11 @@ public sealed record NavEntry(string Text, string Icon, string Href, KindDefinit
     /// <summary>The letter that leads here after <c>g</c>.</summary>
     public string? Key { get; init; }
 
+    /// <summary>Root of pages that belong to it beside its own; null for none.</summary>
+    public string? Also { get; init; }
+
     public bool IsActive(string path) =>
-        Exact ? path == Href : path == Href || path.StartsWith(Href + "/", StringComparison.Ordinal);
+        Exact ? path == Href : path == Href || path.StartsWith(Href + "/", StringComparison.Ordinal) || (Also is not null && path.StartsWith(Also + "/", StringComparison.Ordinal));
 }
 
 /// <summary>The left rail: what works now, and of that what the person may list.</summary>
@@ -40,7 +43,7 @@ public static class Navigation
         };
         yield return Of("Runners", "RunnerPool", Lucide.Server);
         yield return new("Hooks", Lucide.Webhook, place.Hooks, catalog["WebhookSubscription"]);
-        yield return Of("People", "Team", Lucide.Users);
+        yield return new("People", Lucide.Users, place.People, catalog["Team"]) { Also = place.Home + "/teams" };
         yield return new("All resources", Lucide.Boxes, place.Resources, Exact: true);
         yield return new("Settings", Lucide.Settings, place.Home + "/settings");
     }
@@ -48,7 +51,8 @@ public static class Navigation
     public static IEnumerable<NavEntry> OfPlatform(KindCatalog catalog)
     {
         yield return new("All kinds", Lucide.Boxes, Place.Platform.Home, Exact: true);
-        foreach (var kind in catalog.All.Where(Place.IsPlatformKind))
+        yield return new("Sign-in", Lucide.LogIn, Place.Platform.ListUrl(catalog["AuthProvider"]), catalog["AuthProvider"]);
+        foreach (var kind in catalog.All.Where(k => Place.IsPlatformKind(k) && k.Kind != "AuthProvider"))
             yield return new(KindWords.Plural(kind), KindWords.Icon(kind), Place.Platform.ListUrl(kind), kind);
     }
 }

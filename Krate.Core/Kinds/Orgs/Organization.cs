@@ -31,12 +31,64 @@ public sealed record OrganizationSpec : ProductSpec
 
     [Description("Upper bounds for all agent runs of the organization.")]
     public AgentLimits? AgentLimits { get; init; }
+
+    [Description("What the organization agrees to let others refer to, while an OrgSharingPolicy says so, too. Only its own members add to it.")]
+    [MaxLength(500)]
+    public IReadOnlyList<OrganizationShare>? Shares { get; init; }
+}
+
+public sealed record OrganizationShare
+{
+    [Description("Organization that may refer to it.")]
+    [Required]
+    public string? TargetOrg { get; init; }
+
+    [Description("Kind of what is shared.")]
+    [Required]
+    public string? Kind { get; init; }
+
+    [Description("Name of what is shared.")]
+    [Required]
+    public string? Name { get; init; }
 }
 
 public sealed record OrganizationStatus : ProductStatus
 {
     [Description("The namespace that is bound to the organization.")]
     public string? Namespace { get; init; }
+
+    [Description("What is shared with other organizations, and what they share with this one.")]
+    public IReadOnlyList<SharingState>? Sharing { get; init; }
+}
+
+public sealed record SharingState
+{
+    public const string InForce = "InForce";
+    public const string AwaitsConsent = "AwaitsConsent";
+    public const string AwaitsPolicy = "AwaitsPolicy";
+    public const string Expired = "Expired";
+
+    [Description("Organization that shares.")]
+    public string? SourceOrg { get; init; }
+
+    [Description("Organization that may refer to it.")]
+    public string? TargetOrg { get; init; }
+
+    [Description("Kind of what is shared.")]
+    public string? Kind { get; init; }
+
+    [Description("Name of what is shared.")]
+    public string? Name { get; init; }
+
+    [Description("OrgSharingPolicy that says so.")]
+    public string? Policy { get; init; }
+
+    [Description("When the policy ends.")]
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    [Description("Whether it counts, and if not, what is missing: the consent of the organization that shares, or a policy.")]
+    [AllowedValues(InForce, AwaitsConsent, AwaitsPolicy, Expired)]
+    public string? State { get; init; }
 }
 
 public static class OrganizationKind
@@ -68,5 +120,9 @@ public static class OrganizationKind
             yield return Rows.Invalid("spec.slug", $"must equal metadata.name ({name})");
         if (body.Text("spec.namespaceName") is WellKnown.PlatformNamespace or "default" or "kube-system" or "kube-public" or "kube-node-lease")
             yield return Rows.Invalid("spec.namespaceName", "is reserved");
+        foreach (var (field, kind) in FieldPath.Find(body, "spec.shares[].kind"))
+            if (kind.Text() is "Secret" or "ConfigMap") yield return Rows.Invalid(field, "values of Secrets and ConfigMaps are never shared");
+        foreach (var (field, target) in FieldPath.Find(body, "spec.shares[].targetOrg"))
+            if (target.Text() == body.Text("spec.slug")) yield return Rows.Invalid(field, "must be another organization");
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Krate.Core.ControlPlane;
 using Krate.Core.Gateway;
 using Krate.Core.Resources;
@@ -18,6 +19,9 @@ internal sealed class OrganizationReconciler(KindCatalog catalog, EventRecorder 
     [
         .. new[] { "Namespace", "OrgNamespaceBinding", "Role", "RoleBinding", "ServiceAccount", "RunnerPool", "Team" }.Select(kind => new WakeUp(catalog[kind], OwnerOf)),
         new(catalog["ClusterRole"], (role, cache) => OrganizationPlan.ClusterRoles.Contains(role.Name) ? cache.List(catalog["Organization"]).Select(o => o.Key) : []),
+        new(catalog["OrgSharingPolicy"], (policy, _) => OrganizationSharing.Concerned(policy)),
+        // What one organization agrees to shows in the others.
+        new(catalog["Organization"], (organization, cache) => cache.List(catalog["OrgSharingPolicy"], WellKnown.PlatformNamespace).Where(p => p.Body.Text("spec.sourceOrg") == organization.Name).SelectMany(OrganizationSharing.Concerned)),
     ];
 
     public async Task<Outcome> ReconcileAsync(ResourceKey key, Resource? resource, ReconcileContext context, CancellationToken ct)
@@ -36,8 +40,10 @@ internal sealed class OrganizationReconciler(KindCatalog catalog, EventRecorder 
         }
 
         results.Add(Ready(results));
-        await ReportAsync(resource, results, context, ct);
-        return results.Any(r => r.Reason == "Refused") ? Outcome.Again(RefusedRetry) : Outcome.Done;
+        var sharing = OrganizationSharing.Of(resource, context.Cache, catalog, context.Time.GetUtcNow());
+        await ReportAsync(resource, results, sharing.Rows, context, ct);
+        if (results.Any(r => r.Reason == "Refused")) return Outcome.Again(RefusedRetry);
+        return sharing.NextEnd is { } end ? Outcome.Again(end - context.Time.GetUtcNow()) : Outcome.Done;
     }
 
     /// <summary>Who may be given the organization: Krate itself is nobody's colleague.</summary>
@@ -112,12 +118,13 @@ internal sealed class OrganizationReconciler(KindCatalog catalog, EventRecorder 
             : new(Condition.Ready, Condition.False, problem.Reason, problem.Message);
     }
 
-    private async Task ReportAsync(Resource organization, IReadOnlyList<Condition> results, ReconcileContext context, CancellationToken ct)
+    private async Task ReportAsync(Resource organization, IReadOnlyList<Condition> results, JsonArray? sharing, ReconcileContext context, CancellationToken ct)
     {
         var ready = results[^1];
         var before = organization.FindCondition(Condition.Ready);
         var status = StatusWriter.Status(ready.Status == Condition.True ? "Ready" : "Pending", results);
         status["namespace"] = OrganizationPlan.Namespace(organization);
+        status["sharing"] = sharing;
         var written = await context.WriteStatusAsync(organization, status, ct);
         if (before?.Status == ready.Status && before.Reason == ready.Reason) return;
         if (ready.Status == Condition.True) await events.NormalAsync(context, written, ready.Reason, ready.Message, ct);

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Nodes;
+using Krate.Core.Identity;
 using Krate.Core.Resources;
 
 namespace Krate.Core.Kinds.Orgs;
@@ -42,6 +43,9 @@ public static class UserKind
         Columns = [new("Username", "spec.username"), new("Display Name", "spec.displayName"), new("Email", "spec.email"), new("Admin", "spec.admin", "boolean"), new("Disabled", "spec.disabled", "boolean")],
         Validate = body => People.Email(body, "spec.email"),
     };
+
+    /// <summary>The name that Kubernetes knows the person by.</summary>
+    public static string NameOf(Resource user) => IdentityResolver.NameOf(user);
 }
 
 public sealed record TeamSpec : ProductSpec

@@ -14,6 +14,9 @@ public sealed record InviteSpec : ProductSpec
     [Description("Role that the person gets on acceptance: owner, maintainer or developer; each is membership in the Team of that name.")]
     [AllowedValues(InviteRole.Owner, InviteRole.Maintainer, InviteRole.Developer)]
     public string? Role { get; init; }
+
+    [Description("When it can no longer be accepted; never when left out.")]
+    public DateTimeOffset? ExpiresAt { get; init; }
 }
 
 [Phases(Pending, Accepted)]
@@ -39,9 +42,13 @@ public static class InviteKind
         PreserveUnknownSpec = true,
         RequiredSpec = ["email", "role"],
         FixedSpecFields = ["email", "role"],
-        Columns = [new("Email", "spec.email"), new("Role", "spec.role"), Rows.Phase, new("Accepted By", "status.acceptedBy", Wide: true)],
+        Columns = [new("Email", "spec.email"), new("Role", "spec.role"), Rows.Phase, new("Expires", "spec.expiresAt"), new("Accepted By", "status.acceptedBy", Wide: true)],
         Validate = body => People.Email(body, "spec.email"),
     };
+
+    /// <summary>Whether it may still be accepted.</summary>
+    public static bool IsOpen(Resource invite, DateTimeOffset now) =>
+        !invite.IsDeleting && invite.Body.Text("status.phase") != InviteStatus.Accepted && !(invite.Spec<InviteSpec>().ExpiresAt <= now);
 }
 
 public sealed record IdentityMappingSpec : ProductSpec

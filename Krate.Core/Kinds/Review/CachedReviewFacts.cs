@@ -84,10 +84,9 @@ internal sealed class CachedReviewFacts(Resource stack, KindCatalog catalog, IRe
     {
         var target = stack.Body.Text("spec.organizationRef") ?? "";
         look?.At(StackDependencies.OnSharing(target));
-        foreach (var policy in cache.List(catalog["OrgSharingPolicy"], WellKnown.PlatformNamespace))
+        if (!Sharing.IsAgreed(Get("Organization", WellKnown.PlatformNamespace, org), target, kind, name)) return false;
+        foreach (var policy in cache.List(catalog["OrgSharingPolicy"], WellKnown.PlatformNamespace).Where(p => Sharing.Names(p, org, target, kind, name)))
         {
-            if (policy.IsDeleting || policy.Body.Text("spec.targetOrg") != target || policy.Body.Text("spec.sourceOrg") != org) continue;
-            if (policy.Body.At("spec.allowedRefs") is not JsonArray refs || !refs.Any(r => r.Text("kind") == kind && r.Text("name") == name)) continue;
             Use(policy);
             if (!(EndsAt(policy) <= now)) return true;
         }

@@ -10,7 +10,7 @@ namespace Krate.Core.Kinds.SignIn;
 /// Makes a person who was invited a member of the role's Team. What the Team holds, the inviter held: admission asked when the Invite was
 /// made. Only an e-mail address that a provider has verified counts. Thread-safe.
 /// </summary>
-public sealed class InviteAcceptance(IResourceGateway gateway, IResourceCache cache, KindCatalog catalog, ILogger<InviteAcceptance> log)
+public sealed class InviteAcceptance(IResourceGateway gateway, IResourceCache cache, KindCatalog catalog, TimeProvider time, ILogger<InviteAcceptance> log)
 {
     private const int MostTries = 5;
     private const string Rbac = "rbac.authorization.k8s.io";
@@ -21,7 +21,8 @@ public sealed class InviteAcceptance(IResourceGateway gateway, IResourceCache ca
 
     internal async Task AcceptAsync(Actor actor, Resource user, IReadOnlyList<string> emails, CancellationToken ct)
     {
-        foreach (var invite in cache.List(invites).Where(i => IsOpen(i) && emails.Contains(i.Body.Text("spec.email"), StringComparer.OrdinalIgnoreCase)).ToList())
+        var now = time.GetUtcNow();
+        foreach (var invite in cache.List(invites).Where(i => InviteKind.IsOpen(i, now) && emails.Contains(i.Body.Text("spec.email"), StringComparer.OrdinalIgnoreCase)).ToList())
         {
             if (InviteRole.Find(invite.Body.Text("spec.role") ?? "") is not { } role || invite.Label(WellKnown.OrgLabel) is not { } org) continue;
             try
@@ -37,8 +38,6 @@ public sealed class InviteAcceptance(IResourceGateway gateway, IResourceCache ca
             }
         }
     }
-
-    private static bool IsOpen(Resource invite) => !invite.IsDeleting && invite.Body.Text("status.phase") != InviteStatus.Accepted;
 
     private async Task JoinAsync(Actor actor, Resource invite, string org, InviteRole role, string user, CancellationToken ct)
     {

@@ -13,7 +13,7 @@ internal sealed class AgentStackReconciler : IReconciler
     private static readonly string[] Decisive =
     [
         "ServiceAccount", "AgentServiceAccount", "AgentRoleBinding", "AgentSecretGrant", "AgentConfigGrant", "Secret", "ConfigMap", "AgentToolProfile", "AgentMcpServer", "AgentSkill",
-        "AgentSubagent", "AgentContextLabel", "AgentWorkspacePolicy", "RunnerPool", "AgentAdapter", "AgentProviderConfig", "OrgSharingPolicy", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding",
+        "AgentSubagent", "AgentContextLabel", "AgentWorkspacePolicy", "RunnerPool", "AgentAdapter", "AgentProviderConfig", "OrgSharingPolicy", "Organization", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding",
     ];
 
     private readonly KindCatalog catalog;

@@ -18,12 +18,13 @@ public sealed class InviteTests(SignInWorld world)
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task An_invite_is_accepted_with_its_verified_address_only_and_once()
+    public async Task An_invite_is_accepted_with_its_verified_address_only_in_time_and_once()
     {
         var (stranger, strangers) = world.NewPerson(p => p with { EmailVerified = false });
         var (_, browser) = world.NewPerson(p => p with { Email = stranger.Email!.ToUpperInvariant() });
         var (_, late) = world.NewPerson(p => p with { Email = stranger.Email });
         var invite = await InviteAsync(stranger.Email!, "developer");
+        await world.Krate.CreateAsync("Invite", Ns, $"invite-{Interlocked.Increment(ref made)}", new() { ["email"] = stranger.Email, ["role"] = "maintainer", ["expiresAt"] = "2026-01-01T00:00:00Z" });
 
         await SignInWorld.SignInAsync(strangers);
         Assert.DoesNotContain(WellKnown.OrgGroup("acme"), (await SignInWorld.WhoIsAsync(strangers)).Groups);
@@ -32,6 +33,7 @@ public sealed class InviteTests(SignInWorld world)
         await SignInWorld.SignInAsync(browser);
         var (user, groups) = await SignInWorld.WhoIsAsync(browser);
         Assert.Contains(WellKnown.TeamGroup("acme", "developers"), groups);
+        Assert.DoesNotContain(WellKnown.TeamGroup("acme", "maintainers"), groups);
         var accepted = (await world.Krate.FindAsync("Invite", Ns, invite.Name))!;
         Assert.Equal(("Accepted", user), (accepted.Body.Text("status.phase"), (await world.Krate.FindAsync("User", WellKnown.PlatformNamespace, accepted.Body.Text("status.acceptedBy")!))!.Body.Text("spec.username")));
 

@@ -110,6 +110,13 @@ public sealed class OidcSignInTests(SignInWorld world)
 
         Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
         Assert.Equal(WellKnown.AnonymousUser, (await SignInWorld.WhoIsAsync(browser)).User);
+
+        browser.Client.DefaultRequestHeaders.Accept.ParseAdd("text/html");
+        answer = await SignInWorld.SignInAsync(browser);
+        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+        var page = await answer.Content.ReadAsStringAsync(Ct);
+        Assert.Contains("You are not signed in", page, StringComparison.Ordinal);
+        Assert.Contains("may not sign in: the User is disabled", page, StringComparison.Ordinal);
     }
 
     [Fact]

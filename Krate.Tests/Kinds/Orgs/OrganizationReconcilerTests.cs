@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Krate.Core.Gateway;
 using Krate.Core.Resources;
 using Krate.Tests.ControlPlane;
@@ -49,6 +50,28 @@ public sealed class OrganizationReconcilerTests
             foreach (var actor in (Actor[])[owner, member, stranger]) answers.Add((await world.Gateway.ReviewAsync(actor, request, ControlPlaneWorld.Ct)).Allowed);
             return [.. answers];
         }
+    }
+
+    [Fact]
+    public async Task Both_organizations_see_how_their_sharing_stands_and_no_name_before_its_owners_agree()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UnixEpoch.AddYears(55));
+        await using var world = await ControlPlaneWorld.StartAsync(time: time);
+        await world.ReadyOrganizationAsync();
+        await world.ReadyOrganizationAsync("other");
+        await world.CreateAsync($"{{apiVersion: krate.a5c.ai/v1alpha1, kind: OrgSharingPolicy, metadata: {{name: share}}, spec: {{sourceOrg: other, targetOrg: acme, expiresAt: \"{Timestamps.Format(time.GetUtcNow().AddHours(1))}\", allowedRefs: [{{kind: AgentSkill, name: triage}}]}}}}", "krate-system");
+
+        await world.UntilAsync("Organization", "krate-system", "other", o => State(o) == "triage AwaitsConsent share");
+        Assert.Null(State(await world.FindAsync("Organization", "krate-system", "acme")));
+        await world.AgreeAsync("other", "acme", "AgentSkill", "triage");
+        foreach (var org in (string[])["other", "acme"]) await world.UntilAsync("Organization", "krate-system", org, o => State(o) == "triage InForce share");
+        time.Advance(TimeSpan.FromHours(1));
+        foreach (var org in (string[])["other", "acme"]) await world.UntilAsync("Organization", "krate-system", org, o => State(o) == "triage Expired share");
+        await world.DeleteAsync("OrgSharingPolicy", "krate-system", "share");
+        await world.UntilAsync("Organization", "krate-system", "other", o => State(o) == "triage AwaitsPolicy ");
+        await world.UntilAsync("Organization", "krate-system", "acme", o => State(o) is null);
+
+        static string? State(Resource? org) => (org?.Body.At("status.sharing") as JsonArray)?[0] is { } row ? $"{row.Text("name")} {row.Text("state")} {row.Text("policy")}" : null;
     }
 
     [Fact]

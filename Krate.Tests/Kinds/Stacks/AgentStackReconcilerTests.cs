@@ -94,7 +94,7 @@ public sealed class AgentStackReconcilerTests
     }
 
     [Fact]
-    public async Task Another_organizations_part_counts_while_a_policy_shares_it()
+    public async Task Another_organizations_part_counts_while_a_policy_shares_it_and_that_organization_agrees()
     {
         await using var world = await ControlPlaneWorld.StartAsync();
         await world.ReadyOrganizationAsync();
@@ -102,7 +102,12 @@ public sealed class AgentStackReconcilerTests
         await world.CreateAsync("{apiVersion: v1, kind: ServiceAccount, metadata: {name: agent}}", Ns);
         await world.CreateAsync("{apiVersion: krate.a5c.ai/v1alpha1, kind: AgentToolProfile, metadata: {name: tools}, spec: {filesystemPolicy: read-only, approvalPolicyByTool: {shell: prompt}}}", "krate-org-other");
         await world.CreateAsync("{apiVersion: krate.a5c.ai/v1alpha1, kind: OrgSharingPolicy, metadata: {name: share}, spec: {sourceOrg: other, targetOrg: acme, allowedRefs: [{kind: AgentToolProfile, name: tools}]}}", "krate-system");
+        await world.AgreeAsync("other", "acme", "AgentToolProfile", "tools");
         await world.CreateAsync(Stack("uses", "agent", "tools@other"), Ns);
+        await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "ToolsAdmitted") == "ToolsAdmitted");
+        await world.ChangeAsync("Organization", "krate-system", "other", d => d.Child("spec").Remove("shares"));
+        await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "ToolsAdmitted") == "ToolProfileMissing");
+        await world.AgreeAsync("other", "acme", "AgentToolProfile", "tools");
         await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "ToolsAdmitted") == "ToolsAdmitted");
         await world.DeleteAsync("OrgSharingPolicy", "krate-system", "share");
         var stack = await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "ToolsAdmitted") == "ToolProfileMissing");
@@ -118,6 +123,7 @@ public sealed class AgentStackReconcilerTests
         await world.ReadyOrganizationAsync("other");
         await world.CreateAsync("{apiVersion: krate.a5c.ai/v1alpha1, kind: AgentToolProfile, metadata: {name: tools}, spec: {filesystemPolicy: read-only, approvalPolicyByTool: {shell: prompt}}}", "krate-org-other");
         await world.CreateAsync($"{{apiVersion: krate.a5c.ai/v1alpha1, kind: OrgSharingPolicy, metadata: {{name: share}}, spec: {{sourceOrg: other, targetOrg: acme, allowedRefs: [{{kind: AgentToolProfile, name: tools}}], expiresAt: \"{Timestamps.Format(time.GetUtcNow().AddMinutes(5))}\"}}}}", "krate-system");
+        await world.AgreeAsync("other", "acme", "AgentToolProfile", "tools");
         await world.CreateAsync(Stack("uses", "agent", "tools@other"), Ns);
         await world.UntilAsync("AgentStack", Ns, "uses", s => Reason(s, "ToolsAdmitted") == "ToolsAdmitted");
         await world.EventuallyAsync(() =>

@@ -28,6 +28,14 @@ public sealed record ResourceChange(string Verb, KindDefinition Kind, string Nam
     public static ResourceChange Patch(Resource resource, JsonObject spec) =>
         new("patch", resource.Kind, resource.Namespace, resource.Name, new JsonObject { ["spec"] = spec });
 
+    /// <summary>A patch of lists that were worked out from what is seen: refused when somebody else has changed the resource meanwhile.</summary>
+    public static ResourceChange PatchSeen(Resource resource, JsonObject spec)
+    {
+        var change = Patch(resource, spec);
+        change.Document!.Set("metadata.resourceVersion", resource.Body.Text("metadata.resourceVersion"));
+        return change;
+    }
+
     public static ResourceChange Delete(Resource resource) => new("delete", resource.Kind, resource.Namespace, resource.Name, null) { Uid = resource.Uid };
 
     /// <returns>The resource as it is then; what was there for a delete.</returns>

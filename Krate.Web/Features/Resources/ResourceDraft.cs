@@ -18,7 +18,7 @@ public sealed class ResourceDraft
     public ResourceDraft(KindDefinition kind, string ns, string? org, Resource? began)
     {
         (Kind, this.ns, Saved) = (kind, ns, began);
-        saved = began?.Body["spec"] as JsonObject ?? new JsonObject { ["organizationRef"] = org };
+        saved = began?.Body["spec"] as JsonObject ?? (org is null ? [] : new JsonObject { ["organizationRef"] = org });
     }
 
     public KindDefinition Kind { get; }

@@ -5,6 +5,9 @@ internal static class ProviderEndpoints
 {
     public const string Path = SignInEndpoints.Path + "/with";
 
+    /// <summary>The page that says why nobody was signed in.</summary>
+    public const string RefusedPath = SignInEndpoints.Path + "/refused";
+
     public static void MapProviders(this IEndpointRouteBuilder app)
     {
         app.MapGet(Path + "/{provider}", (HttpContext context, string provider, ProviderSignIn signIn) => signIn.RunAsync(context, () => signIn.BeginAsync(context, provider)));

@@ -17,7 +17,8 @@ internal sealed class ProviderSignIn(SignInMethods methods, CodeFlow flow, Pendi
         catch (ApiException refusal)
         {
             log.LogInformation("Sign-in from {Address} at {Path} was refused: {Reason}", context.Connection.RemoteIpAddress, context.Request.Path.ToString(), refusal.Message);
-            await context.RefuseAsync(refusal);
+            if (PageServices.IsForPeople(context)) SignInRefusal.Leave(context, refusal);
+            else await context.RefuseAsync(refusal);
         }
     }
 
