@@ -42,9 +42,10 @@ internal sealed class AcpAgent(AcpWire wire, TimeProvider time, string? artifact
             return;
         }
 
-        var id = message["id"];
+        JsonNode? id = null;
         try
         {
+            id = IdOf(message["id"]);
             if (message.Text("method") is not { } method)
             {
                 if (message["result"] is null && message["error"] is null) throw new AcpException(AcpException.Invalid, "method is missing");
@@ -63,6 +64,14 @@ internal sealed class AcpAgent(AcpWire wire, TimeProvider time, string? artifact
             // Whatever a message made of it, the next one is answered.
             await wire.ErrorAsync(id, e is AcpException refused ? refused.Code : AcpException.Internal, e is AcpException ? e.Message : "the message could not be worked on");
         }
+    }
+
+    /// <summary>A copy that can be written again, which is not so of everything that can be read.</summary>
+    private static JsonValue? IdOf(JsonNode? id)
+    {
+        if (id is null) return null;
+        if (id.Text() is { } text) return JsonValue.Create(text);
+        return new JsonObject { ["id"] = id.DeepClone() }.Whole("id") is { } number ? JsonValue.Create(number) : throw new AcpException(AcpException.Invalid, "id is a string or a whole number");
     }
 
     private Task AnswerAsync(JsonNode? id, string method, JsonNode? parameters) => method switch

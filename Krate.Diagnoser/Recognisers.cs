@@ -56,7 +56,7 @@ internal static class Recognisers
         new("bash", Rank.Error, Cause.Script, @"^(?<file>[^\s:]+): (line )?(?<line>\d+): (?<message>(?<target>[^\s:]+): (command not found|not found))$") { Next = ["command -v {target}"] },
         new("bash", Rank.Error, Cause.Permission, @"^((/bin/)?(ba)?sh): line \d+: (?<message>(?<target>(?<file>[^\s:]+)): Permission denied)$") { Next = ["ls -l {target}"] },
         new("bash", Rank.Error, Cause.Permission, @"^(?<file>[^\s:]+): line (?<line>\d+): (?<message>(?<target>[^\s:]+): Permission denied)$") { Next = ["ls -l {target}"] },
-        new("bash", Rank.Error, Cause.Script, @"^(?<file>[^\s:]+): line (?<line>\d+): (?<message>.+)$") { Next = ["bash -x {file}"] },
+        new("bash", Rank.Error, Cause.Script, @"^(?<file>[^\s:]+): line (?<line>\d+): (?<message>.+)$") { Next = ["bash -n {file}"] },
 
         new("git", Rank.Place, Cause.Conflict, @"^CONFLICT \([^)]*\): (?<message>Merge conflict in (?<file>.+))$") { Next = ["git diff --name-only --diff-filter=U"] },
         new("git", Rank.Error, Cause.Conflict, @"^ ! \[(remote )?rejected\]\s+(?<message>.+)$") { Next = ["git fetch origin"] },

@@ -41,9 +41,9 @@ internal sealed class AgentCommands(AgentOptions options, DataDirectory data)
         return string.Join(':', readable.Prepend(Path.GetDirectoryName(program)!).Concat(["/usr/local/bin", "/usr/bin", "/bin"]));
     }
 
-    /// <summary>What a program of Krate's own needs to start: the runtime that Krate runs on, and no files that the bounds of the sandbox do not allow.</summary>
+    /// <summary>What a program of Krate's own needs to start: the runtime that Krate runs on.</summary>
     public static IReadOnlyDictionary<string, string> OwnEnvironment(string program) => IsShipped(program)
-        ? new() { ["DOTNET_ROOT"] = RuntimeFolder, ["DOTNET_EnableWriteXorExecute"] = "0", ["DOTNET_EnableDiagnostics"] = "0" }
+        ? new() { ["DOTNET_ROOT"] = RuntimeFolder, ["DOTNET_EnableDiagnostics"] = "0" }
         : new Dictionary<string, string>();
 
     /// <summary>Whether a path is below what every program may read.</summary>
