@@ -31,7 +31,7 @@ internal sealed partial class History : IDisposable
             if (await HeadAsync(workspace, ct) is not { } head) return (null, "The workspace has no commit.");
             return (new(await MakeAsync(objects, head, ct), head), null);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return (null, $"The repository of the workspace was not read: {ForeignText.Line(e.Message, 200)}.");
         }

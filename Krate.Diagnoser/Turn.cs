@@ -94,7 +94,7 @@ internal sealed class Turn(Prompt prompt, Workspace workspace, SessionUpdates up
                 return (lines, blame, missing);
             }
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return (lines, null, $"The file was not read: {ForeignText.Line(e.Message, 200)}.");
         }

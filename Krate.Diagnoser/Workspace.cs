@@ -8,7 +8,7 @@ namespace Krate.Diagnoser;
 /// <param name="root">Absolute path.</param>
 internal sealed class Workspace(string root)
 {
-    private const int MostFiles = 200_000, MostFolders = 50_000, LongestLine = 2000, LinesAround = 3;
+    private const int MostFiles = 200_000, MostFolders = 50_000, LongestLine = 64 << 10, LinesAround = 3;
     private static readonly TimeSpan OpenWithin = TimeSpan.FromSeconds(5);
 
     /// <summary>Of git, and of packages that are not the repository's own.</summary>
@@ -54,8 +54,7 @@ internal sealed class Workspace(string root)
     /// <exception cref="IOException">There is no such file, or a link is on the way, or it is none that can be read from its beginning to its end.</exception>
     public async Task<FileStream> OpenAsync(string path, CancellationToken ct)
     {
-        var full = Path.GetFullPath(path, Root);
-        if (path.Contains('\0', StringComparison.Ordinal) || !full.StartsWith(Root + "/", StringComparison.Ordinal)) throw new IOException("it is not in the workspace");
+        if (path.Contains('\0', StringComparison.Ordinal) || Path.GetFullPath(path, Root) is not { } full || !full.StartsWith(Root + "/", StringComparison.Ordinal)) throw new IOException("it is not in the workspace");
         for (var step = full; step.Length > Root.Length; step = Path.GetDirectoryName(step)!)
             if (new FileInfo(step).LinkTarget is not null) throw new IOException("it is a link, or in a folder that is one");
         if (!File.Exists(full)) throw new IOException("there is no such file");

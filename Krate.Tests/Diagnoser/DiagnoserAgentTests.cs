@@ -92,7 +92,7 @@ public sealed class DiagnoserAgentTests : IAsyncLifetime
 
         await agent.PromptAsync(session, DiagnoserProcess.Log("secret.c:1:1: error: x\n"));
         Assert.Contains("The log names secret.c, which is not in the workspace.", agent.Said, StringComparison.Ordinal);
-        foreach (var path in new[] { "etc/hostname", "secret.c", "../artifacts", "/etc/hostname", "src", "file:///etc/hostname", "src/none.log" })
+        foreach (var path in new[] { "etc/hostname", "secret.c", "../artifacts", "/etc/hostname", "src", "file:///etc/hostname", "src/none.log", "a\0b", "" })
         {
             await agent.PromptAsync(session, DiagnoserProcess.LinkTo(path));
             Assert.Contains("The log was not read: ", agent.Said, StringComparison.Ordinal);
