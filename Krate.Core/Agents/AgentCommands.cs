@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Krate.Core.Store;
 
 namespace Krate.Core.Agents;
@@ -27,6 +28,7 @@ internal sealed class AgentCommands(AgentOptions options, DataDirectory data)
     /// <summary>What a program has to read of itself: packages of node are many files, others one or a prefix of bin and lib.</summary>
     public IEnumerable<string> ReadablePaths(string program)
     {
+        if (IsShipped(program)) return ShippedParts(program);
         var target = File.ResolveLinkTarget(program, returnFinalTarget: true)?.FullName;
         var own = new[] { program, target }.OfType<string>().Where(p => !IsSystem(p)).SelectMany(PartsOf);
         return own.Concat(options.ReadablePaths).Distinct(StringComparer.Ordinal);
@@ -39,6 +41,11 @@ internal sealed class AgentCommands(AgentOptions options, DataDirectory data)
         return string.Join(':', readable.Prepend(Path.GetDirectoryName(program)!).Concat(["/usr/local/bin", "/usr/bin", "/bin"]));
     }
 
+    /// <summary>What a program of Krate's own needs to start: the runtime that Krate runs on.</summary>
+    public static IReadOnlyDictionary<string, string> OwnEnvironment(string program) => IsShipped(program)
+        ? new() { ["DOTNET_ROOT"] = RuntimeFolder, ["DOTNET_EnableDiagnostics"] = "0" }
+        : new Dictionary<string, string>();
+
     /// <summary>Whether a path is below what every program may read.</summary>
     public static bool IsSystem(string path) => AgentSandbox.SystemFolders.Any(s => path == s || IsBelow(path, s));
 
@@ -49,6 +56,7 @@ internal sealed class AgentCommands(AgentOptions options, DataDirectory data)
 
     private static string? Find(string command)
     {
+        if (AdapterCatalog.All.Any(e => e.IsShipped && e.Command == command)) return Path.Combine(AppContext.BaseDirectory, command) is var shipped && File.Exists(shipped) ? shipped : null;
         if (command.StartsWith('/')) return File.Exists(command) ? Path.GetFullPath(command) : null;
         if (command.Contains('/', StringComparison.Ordinal)) return null;
         return Own.Append(Path.GetFullPath("node_modules/.bin")).Select(f => Path.Combine(f, command)).FirstOrDefault(File.Exists);
@@ -56,6 +64,17 @@ internal sealed class AgentCommands(AgentOptions options, DataDirectory data)
 
     /// <summary>Folders of Krate's PATH.</summary>
     private static IEnumerable<string> Own => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Where(Path.IsPathRooted);
+
+    private static bool IsShipped(string program) => AdapterCatalog.All.Any(e => e.IsShipped && program == Path.Combine(AppContext.BaseDirectory, e.Command!));
+
+    private static string RuntimeFolder => Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../.."));
+
+    /// <summary>Not the folder that it is in: the configuration of Krate may be there.</summary>
+    private static IEnumerable<string> ShippedParts(string program)
+    {
+        IEnumerable<string> parts = [program, program + ".dll", program + ".runtimeconfig.json", typeof(AgentCommands).Assembly.Location];
+        return IsSystem(RuntimeFolder) ? parts : parts.Append(RuntimeFolder);
+    }
 
     private static IEnumerable<string> PartsOf(string path)
     {

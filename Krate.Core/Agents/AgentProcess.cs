@@ -18,7 +18,7 @@ internal sealed class AgentProcesses(AgentCommands commands, AgentOptions option
         var program = commands.Resolve(command.Command);
         var start = new ProcessStartInfo(AgentSandbox.Program) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false, WorkingDirectory = "/" };
         start.Environment.Clear();
-        foreach (var (name, value) in command.Environment) start.Environment[name] = value;
+        foreach (var (name, value) in command.Environment.Concat(AgentCommands.OwnEnvironment(program))) start.Environment[name] = value;
         (start.Environment["PATH"], start.Environment["HOME"], start.Environment["LC_ALL"]) = (commands.SearchPath(program), AgentSandbox.Home, "C.UTF-8");
         foreach (var argument in AgentSandbox.Arguments(program, command.Arguments, commands.ReadablePaths(program), [commands.DataFolder])) start.ArgumentList.Add(argument);
         await slots.WaitAsync(ct);

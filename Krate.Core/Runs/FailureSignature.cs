@@ -32,8 +32,8 @@ public static partial class FailureSignature
         return search.Found;
     }
 
-    /// <summary>Which of the ranks a line has; null for none.</summary>
-    internal static int? RankOf(string line)
+    /// <summary>How much a line says of a failure, from 0 for the most on; null for nothing.</summary>
+    public static int? RankOf(string line)
     {
         if (!line.AsSpan().ContainsAny(Words)) return null;
         var text = Clean(line);
@@ -60,7 +60,8 @@ public static partial class FailureSignature
     /// <summary>A line without what colours terminals.</summary>
     public static string WithoutEscapes(string line) => Ansi().Replace(line, "");
 
-    private static string Clean(string line)
+    /// <summary>A line without colours and the time before it; of a very long one its beginning.</summary>
+    public static string Clean(string line)
     {
         var text = Ansi().Replace(line.Length > LongestLine ? line[..LongestLine] : line, "");
         return Time().Replace(text, "").TrimEnd();

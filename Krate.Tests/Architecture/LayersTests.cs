@@ -22,6 +22,7 @@ public sealed partial class LayersTests
         ["Krate.Core/Kinds"] = ["Core.Resources", "Core.Store", "Core.Gateway", "Core.ControlPlane", "Core.Git", "Core.Repositories", "Core.Runs", "Core.Outbound", "Core.Agents", "Core.Context", "Core.Identity"],
         ["Krate.Core/Generation"] = ["Core.Resources", "Core.Kinds"],
         ["Krate.Web/Components"] = ["Core.Resources", "Core.Gateway", "Core.Git", "Web.Live", "Web.Hosting", "Web.Layout"],
+        ["Krate.Diagnoser"] = ["Core.Resources", "Core.Git", "Core.Agents", "Core.Context", "Core.Runs"],
         ["Krate.Web/Features"] = ["Core.Resources", "Core.Gateway", "Core.Kinds", "Core.ControlPlane", "Core.Git", "Core.Repositories", "Core.Runs", "Web.Live", "Web.Components", "Web.Layout", "Web.Hosting"],
         ["Krate.Web/Git"] = ["Core.Resources", "Core.Gateway", "Core.Git", "Core.Repositories", "Web.Hosting"],
         ["Krate.Web/Api"] = ["Core.Resources", "Core.Gateway", "Core.Runs", "Core.Kinds", "Core.Generation", "Web.Hosting"],
@@ -56,6 +57,6 @@ public sealed partial class LayersTests
             .Where(f => f.EndsWith(".cs", StringComparison.Ordinal) || f.EndsWith(".razor", StringComparison.Ordinal));
 
     // "Krate.Core.Store" and, inside Krate.Core, the short form "Store." of a qualified name.
-    [GeneratedRegex(@"\bKrate\.((?:Core|Web)\.[A-Z][A-Za-z]+)")]
+    [GeneratedRegex(@"\bKrate\.((?:Core|Web)\.[A-Z][A-Za-z]+|Diagnoser)\b")]
     private static partial Regex Layer();
 }
