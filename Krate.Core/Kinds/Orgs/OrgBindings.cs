@@ -62,7 +62,7 @@ public static class OrgSharingPolicyKind
     public static KindDefinition Row { get; } = new()
     {
         Kind = "OrgSharingPolicy", Plural = "orgsharingpolicies", Context = "core", Storage = "etcd", Scope = KindScope.Platform, Area = "Orgs",
-        Description = "Lets one organization refer to named resources of another, for a time.",
+        Description = "Lets one organization refer to named resources of another, for a time, while that one agrees to it (spec.shares of its Organization).",
         ShortNames = ["orgshare"],
         SpecType = typeof(OrgSharingPolicySpec),
         StatusType = typeof(PlainStatus),
