@@ -61,12 +61,14 @@ internal static class Recognisers
         new("git", Rank.Place, Cause.Conflict, @"^CONFLICT \([^)]*\): (?<message>Merge conflict in (?<file>.+))$") { Next = ["git diff --name-only --diff-filter=U"] },
         new("git", Rank.Error, Cause.Conflict, @"^ ! \[(remote )?rejected\]\s+(?<message>.+)$") { Next = ["git fetch origin"] },
         new("git", Rank.Error, Cause.Script, @"^error: (?<message>pathspec '(?<target>[^']+)' did not match.*)$") { Next = ["git rev-parse --verify {target}"] },
+        new("git", Rank.Error, Cause.MissingFile, @"^(?<message>fatal: path '(?<target>(?<file>[^']+))' (does not exist|exists on disk, but not).*)$") { Next = ["git log --oneline --all -- {target}"] },
         new("git", Rank.Error, Cause.Script, @"^(?<message>fatal: .+)$") { Next = ["git remote --verbose"] },
         new("curl", Rank.Error, Cause.Network, @"^(?<message>curl: \(\d+\) .+)$"),
 
         new("system", Rank.Error, Cause.DiskFull, @"(?<message>\S.*(No space left on device|Disk quota exceeded).*)$") { Next = ["df -h ."] },
         new("system", Rank.Hint, Cause.OutOfMemory, @"^(.*: )?(?<message>Killed|Out of memory.*|Cannot allocate memory.*)$") { Next = ["free -m"] },
         new("system", Rank.Hint, Cause.Network, @"(?<message>\S.*([Cc]ould not resolve host|Temporary failure in name resolution|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|Connection (refused|timed out)|Network is unreachable).*)$"),
+        new("system", Rank.Hint, Cause.MissingFile, @"^(?<message>\S+: (.+ )?'?(?<file>[^\s':]+)'?: No such file or directory)$"),
         new("system", Rank.Hint, Cause.Permission, @"(?<message>\S.*(Permission denied|\bEACCES\b).*)$"),
         new("system", Rank.Hint, Cause.Timeout, @"^(?<message>.*([Ee]xit(ed with)? (code|status):? 124\b|timed out after \S+|exceeded the (maximum|time) limit).*)$"),
     ];
