@@ -40,8 +40,12 @@ public sealed class RegistryPagesTests(KrateCore core) : PageTest(core)
             var list = Render<RegistryListView>(p => p.Add(l => l.Place, place).Add(l => l.Registry, registry));
             list.WaitForAssertion(() => Assert.Contains($"No {registry.Word} yet", list.Markup, StringComparison.Ordinal));
             Assert.Equal($"/orgs/{place.Org}/agents/new/{registry.Path}", list.Find(".k-actions a").GetAttribute("href"));
-            var form = Render<RegistryForm>(p => p.Add(f => f.Place, place).Add(f => f.Registry, registry));
-            form.WaitForAssertion(() => Assert.Contains($"Create {registry.Word}", form.Markup, StringComparison.Ordinal));
+            if (registry.Form.Count > 0)
+            {
+                var form = Render<RegistryForm>(p => p.Add(f => f.Place, place).Add(f => f.Registry, registry));
+                form.WaitForAssertion(() => Assert.Contains($"Create {registry.Word}", form.Markup, StringComparison.Ordinal));
+            }
+
             await DisposeComponentsAsync();
         }
     }

@@ -207,7 +207,7 @@ public static class Registries
             new(null, new("allowedRefs.include", "Refs, one a line") { Rows = 2, Help = "refs/heads/release/* for one level, ** for all; empty for every ref." }, new("allowedRefs.exclude", "But not these") { Rows = 2 }),
             new(null, new FormField("allowedTriggerSources", "Started by (none chosen: anything)")),
             new(null, new FormField("allowedTrustTiers", "Trust of the work")),
-            new(null, new FormField("requiredApproval", "A person approves") { When = d => d.Kind.Kind == "AgentSecretGrant" }, new("effect", "Effect"), new("expiresAt", "Ends at") { Help = "2027-01-31T00:00:00Z; empty: it does not end by itself." }),
+            new(null, [.. target == "Secret" ? [new FormField("requiredApproval", "A person approves")] : Array.Empty<FormField>(), new("effect", "Effect"), new("expiresAt", "Ends at") { Help = "2027-01-31T00:00:00Z; empty: it does not end by itself." }]),
         ],
     };
 
