@@ -9,6 +9,12 @@ public sealed record AgentCommand(string Command, IReadOnlyList<string> Argument
 {
     /// <summary>All of the environment, beside PATH and HOME.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>What it sees beside the system and itself.</summary>
+    public IReadOnlyList<SandboxFolder> Folders { get; init; } = [];
+
+    /// <summary>Inside the sandbox.</summary>
+    public string WorkingFolder { get; init; } = AgentSandbox.Home;
 }
 
 /// <summary>Which programs may be started for people, and where they are.</summary>

@@ -15,6 +15,9 @@ public sealed record AgentOptions
     /// <summary>How long a server of tools may take to say which it has.</summary>
     public TimeSpan ToolsWithin { get; init; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>Runs whose agents work at the same time on the host of Krate.</summary>
+    public int RunsAtOnce { get; init; } = 8;
+
     /// <summary>Programs that are asked at the same time.</summary>
     public int AtOnce { get; init; } = 4;
 }

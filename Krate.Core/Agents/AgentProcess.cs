@@ -10,25 +10,41 @@ internal sealed class AgentProcesses(AgentCommands commands, AgentOptions option
     private readonly SemaphoreSlim slots = new(options.AtOnce, options.AtOnce);
     private readonly ProcessStarter starter = new();
 
-    /// <summary>The walls are those of the starter: there is no way to start one without them.</summary>
+    /// <summary>For a question and its answer: waits until few others are asked.</summary>
     /// <param name="mostOutput">Bytes that are read of what it writes.</param>
     /// <exception cref="ProbeException">It may not be started, or cannot.</exception>
     public async Task<AgentProcess> StartAsync(AgentCommand command, long mostOutput, CancellationToken ct)
+    {
+        var start = InSandbox(command);
+        await slots.WaitAsync(ct);
+        return await StartAsync(start, mostOutput, () => slots.Release());
+    }
+
+    /// <summary>For a work of its own, whose number the caller bounds.</summary>
+    /// <exception cref="ProbeException">It may not be started, or cannot.</exception>
+    public Task<AgentProcess> LaunchAsync(AgentCommand command, long mostOutput) => StartAsync(InSandbox(command), mostOutput, () => { });
+
+    /// <summary>The walls are those of the starter: there is no way to start one without them.</summary>
+    private ProcessStartInfo InSandbox(AgentCommand command)
     {
         var program = commands.Resolve(command.Command);
         var start = new ProcessStartInfo(AgentSandbox.Program) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false, WorkingDirectory = "/" };
         start.Environment.Clear();
         foreach (var (name, value) in command.Environment.Concat(AgentCommands.OwnEnvironment(program))) start.Environment[name] = value;
         (start.Environment["PATH"], start.Environment["HOME"], start.Environment["LC_ALL"]) = (commands.SearchPath(program), AgentSandbox.Home, "C.UTF-8");
-        foreach (var argument in AgentSandbox.Arguments(program, command.Arguments, commands.ReadablePaths(program), [commands.DataFolder])) start.ArgumentList.Add(argument);
-        await slots.WaitAsync(ct);
+        foreach (var argument in AgentSandbox.Arguments(program, command, commands.ReadablePaths(program), [commands.DataFolder])) start.ArgumentList.Add(argument);
+        return start;
+    }
+
+    private async Task<AgentProcess> StartAsync(ProcessStartInfo start, long mostOutput, Action ended)
+    {
         try
         {
-            return new AgentProcess(await starter.StartAsync(start), mostOutput, () => slots.Release());
+            return new AgentProcess(await starter.StartAsync(start), mostOutput, ended);
         }
         catch (Exception e)
         {
-            slots.Release();
+            ended();
             if (e is not System.ComponentModel.Win32Exception) throw;
             throw new ProbeException(ProbeReasons.SandboxUnavailable, "bubblewrap (bwrap) cannot be started where Krate runs, and without it no program is: install it", e);
         }
@@ -70,8 +86,9 @@ internal sealed class AgentProcess : IAsyncDisposable
     public ByteBudget Budget { get; }
 
     /// <summary>How it ended, for people; called when nothing more comes from it. What has closed its output and goes on is not waited for.</summary>
+    /// <param name="mask">Takes out of its last words what nobody may read.</param>
     /// <exception cref="ProbeException">It was the sandbox that failed.</exception>
-    public async Task<string> EndAsync(CancellationToken ct)
+    public async Task<string> EndAsync(CancellationToken ct, Func<string, string>? mask = null)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
         patience.CancelAfter(EndByItself);
@@ -82,7 +99,7 @@ internal sealed class AgentProcess : IAsyncDisposable
         var said = ErrorText.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (said.Length > 0 && said[0].StartsWith(AgentSandbox.ErrorPrefix, StringComparison.Ordinal))
             throw new ProbeException(ProbeReasons.SandboxUnavailable, $"the sandbox could not be made ({ForeignText.Line(said[0], 200)}), and without it no program is started: let Krate make user namespaces");
-        return said.Length == 0 ? $"it ended with exit code {process.ExitCode}" : $"it ended with exit code {process.ExitCode}: {ForeignText.Line(said[^1], 200)}";
+        return said.Length == 0 ? $"it ended with exit code {process.ExitCode}" : $"it ended with exit code {process.ExitCode}: {ForeignText.Line(mask is null ? said[^1] : mask(said[^1]), 200)}";
     }
 
     public async ValueTask DisposeAsync()

@@ -29,7 +29,7 @@ internal static class AgentSandbox
     /// <summary>Arguments of <see cref="Program"/>; the program inherits the environment.</summary>
     /// <param name="readable">Files and folders beside the system's.</param>
     /// <param name="hidden">Folders that stay empty, whatever they are in.</param>
-    public static IEnumerable<string> Arguments(string program, IEnumerable<string> arguments, IEnumerable<string> readable, IEnumerable<string> hidden)
+    public static IEnumerable<string> Arguments(string program, AgentCommand command, IEnumerable<string> readable, IEnumerable<string> hidden)
     {
         var seen = readable.ToList();
         string[] start =
@@ -39,9 +39,10 @@ internal static class AgentSandbox
             "--proc", "/proc", "--dev", "/dev", "--size", Number(Scratch), "--tmpfs", "/dev/shm", "--remount-ro", "/dev", "--size", Number(Scratch), "--tmpfs", "/tmp", "--dir", Home,
             .. seen.SelectMany(p => new[] { "--ro-bind-try", p, p }),
             .. hidden.Where(h => AgentCommands.IsSystem(h) || seen.Any(r => r == h || AgentCommands.IsBelow(h, r))).SelectMany(h => new[] { "--tmpfs", h, "--remount-ro", h }),
-            "--remount-ro", "/", "--chdir", Home, "--",
+            .. command.Folders.SelectMany(f => new[] { f.IsWritable ? "--bind" : "--ro-bind", f.Path, f.Inside }),
+            "--remount-ro", "/", "--chdir", command.WorkingFolder, "--",
         ];
-        return start.Concat(Bounded).Append(program).Concat(arguments);
+        return start.Concat(Bounded).Append(program).Concat(command.Arguments);
     }
 
     /// <summary>Only a process can bound itself; a shell that reads nothing but these numbers does. What a shell calls the number of processes differs.</summary>

@@ -12,4 +12,8 @@ public interface IAgentMux
     /// <summary>Asks the agent what it can do, by starting it.</summary>
     /// <exception cref="ProbeException">It cannot be started, or gives no usable answer.</exception>
     Task<AgentCapabilities> CapabilitiesAsync(AdapterLaunch adapter, CancellationToken ct);
+
+    /// <summary>Starts an agent and opens a session with it, in the mode in which it asks. The caller disposes it.</summary>
+    /// <exception cref="ProbeException">It cannot be started, or will not be told to ask.</exception>
+    Task<IAgentSession> LaunchAsync(AgentLaunch launch, CancellationToken ct);
 }

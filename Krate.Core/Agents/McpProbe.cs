@@ -12,7 +12,11 @@ namespace Krate.Core.Agents;
 /// <summary>How a server of tools is reached.</summary>
 /// <param name="Transport"><c>stdio</c>, <c>sse</c> or <c>streamable-http</c>.</param>
 /// <param name="Values">Environment variables (stdio), or headers.</param>
-public sealed record McpTarget(string Transport, string? Command, IReadOnlyList<string> Arguments, string? Url, IReadOnlyDictionary<string, string> Values);
+public sealed record McpTarget(string Transport, string? Command, IReadOnlyList<string> Arguments, string? Url, IReadOnlyDictionary<string, string> Values)
+{
+    /// <summary>Takes what it was given out of what it says, before any of that is cut: half a value is still one.</summary>
+    public Func<string, string> Mask { get; init; } = static said => said;
+}
 
 /// <param name="Description">In the server's words: untrusted text.</param>
 /// <param name="SchemaDigest">Of its name, description and what it takes and gives: all that a model hears of it.</param>
@@ -35,14 +39,15 @@ internal sealed class McpProbe(AgentProcesses processes, OutboundGuard guard, Ag
         await using var process = await processes.StartAsync(new(target.Command ?? "", target.Arguments) { Environment = target.Values }, MostBytes, ct);
         return await BoundedAsync(
             new StreamClientTransport(process.Input, process.Output),
-            async e => process.Budget.IsExceeded ? TooMuch : e is IOException or OperationCanceledException ? await process.EndAsync(ct) : Said(e),
+            async e => process.Budget.IsExceeded ? TooMuch : e is IOException or OperationCanceledException ? await process.EndAsync(ct, target.Mask) : Said(e, target),
+            target,
             ct);
     }
 
     private async Task<IReadOnlyList<McpTool>> OverHttpAsync(McpTarget target, CancellationToken ct)
     {
         var budget = new ByteBudget(MostBytes);
-        using var handler = new McpHttpHandler(guard.CreateHandler(), budget);
+        using var handler = new McpHttpHandler(guard.CreateHandler(), budget, target.Mask);
         using var client = new HttpClient(handler);
         var where = new HttpClientTransportOptions
         {
@@ -54,17 +59,17 @@ internal sealed class McpProbe(AgentProcesses processes, OutboundGuard guard, Ag
             MaxReconnectionAttempts = 0,
         };
         await using var transport = new HttpClientTransport(where, client);
-        return await BoundedAsync(transport, e => handler.Refusal is { } refused ? throw new ProbeException(ProbeReasons.AddressRefused, refused, e) : Task.FromResult(budget.IsExceeded ? TooMuch : handler.Problem ?? Said(e)), ct);
+        return await BoundedAsync(transport, e => handler.Refusal is { } refused ? throw new ProbeException(ProbeReasons.AddressRefused, refused, e) : Task.FromResult(budget.IsExceeded ? TooMuch : handler.Problem ?? Said(e, target)), target, ct);
     }
 
     /// <param name="explain">Says why it failed.</param>
-    private async Task<IReadOnlyList<McpTool>> BoundedAsync(IClientTransport transport, Func<Exception, Task<string>> explain, CancellationToken ct)
+    private async Task<IReadOnlyList<McpTool>> BoundedAsync(IClientTransport transport, Func<Exception, Task<string>> explain, McpTarget target, CancellationToken ct)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(options.ToolsWithin);
         try
         {
-            return await AskAsync(transport, limit.Token);
+            return await AskAsync(transport, target, limit.Token);
         }
         catch (Exception e) when (!ct.IsCancellationRequested && e is not ProbeException)
         {
@@ -73,13 +78,13 @@ internal sealed class McpProbe(AgentProcesses processes, OutboundGuard guard, Ag
         }
     }
 
-    private static async Task<IReadOnlyList<McpTool>> AskAsync(IClientTransport transport, CancellationToken ct)
+    private static async Task<IReadOnlyList<McpTool>> AskAsync(IClientTransport transport, McpTarget target, CancellationToken ct)
     {
         var who = new Implementation { Name = "krate", Version = typeof(McpProbe).Assembly.GetName().Version!.ToString(3) };
         var client = await McpClient.CreateAsync(transport, new McpClientOptions { ClientInfo = who, InitializationTimeout = Timeout.InfiniteTimeSpan, DiscoverProbeTimeout = DiscoverWithin }, cancellationToken: ct);
         try
         {
-            return await PagesAsync(client, ct);
+            return await PagesAsync(client, target, ct);
         }
         finally
         {
@@ -88,7 +93,7 @@ internal sealed class McpProbe(AgentProcesses processes, OutboundGuard guard, Ag
         }
     }
 
-    private static async Task<IReadOnlyList<McpTool>> PagesAsync(McpClient client, CancellationToken ct)
+    private static async Task<IReadOnlyList<McpTool>> PagesAsync(McpClient client, McpTarget target, CancellationToken ct)
     {
         if (client.ServerCapabilities.Tools is null) return [];
         var found = new Dictionary<string, McpTool>(StringComparer.Ordinal);
@@ -96,7 +101,7 @@ internal sealed class McpProbe(AgentProcesses processes, OutboundGuard guard, Ag
         for (var page = 0; page < MostPages; page++)
         {
             var list = await client.ListToolsAsync(new ListToolsRequestParams { Cursor = cursor }, ct);
-            foreach (var tool in list.Tools) Add(found, tool);
+            foreach (var tool in list.Tools) Add(found, tool, target);
             cursor = list.NextCursor;
             if (string.IsNullOrEmpty(cursor)) return [.. found.Values.OrderBy(t => t.Name, StringComparer.Ordinal)];
         }
@@ -104,10 +109,10 @@ internal sealed class McpProbe(AgentProcesses processes, OutboundGuard guard, Ag
         throw Failed($"its list of tools has more than {MostPages} pages");
     }
 
-    private static void Add(Dictionary<string, McpTool> found, Tool tool)
+    private static void Add(Dictionary<string, McpTool> found, Tool tool, McpTarget target)
     {
         if (string.IsNullOrEmpty(tool.Name) || tool.Name.Length > LongestName || ForeignText.Line(tool.Name, LongestName) != tool.Name)
-            throw Failed($"it offers a tool whose name cannot be used: {ForeignText.Line(tool.Name, LongestName)}");
+            throw Failed($"it offers a tool whose name cannot be used: {ForeignText.Line(target.Mask(tool.Name ?? ""), LongestName)}");
         if (found.Count >= MostTools) throw Failed($"it offers more than {MostTools} tools");
         var said = new JsonObject
         {
@@ -118,9 +123,12 @@ internal sealed class McpProbe(AgentProcesses processes, OutboundGuard guard, Ag
             ["outputSchema"] = tool.OutputSchema is { } output ? Whole(Node(output)) : null,
             ["annotations"] = tool.Annotations is { } notes ? Whole(JsonSerializer.SerializeToNode(notes, McpJsonUtilities.DefaultOptions)) : null,
         };
-        if (!found.TryAdd(tool.Name, new(tool.Name, ForeignText.Paragraph(tool.Description, LongestDescription), CanonicalJson.Digest(said))))
+        if (!found.TryAdd(tool.Name, new(tool.Name, Description(tool.Description ?? "", target), CanonicalJson.Digest(said))))
             throw Failed($"it offers two tools named {tool.Name}");
     }
+
+    /// <summary>Whole values are refused where they would be kept; only what is cut could not be known again there.</summary>
+    private static string Description(string said, McpTarget target) => ForeignText.Paragraph(said.Length > LongestDescription ? target.Mask(said) : said, LongestDescription);
 
     private static JsonNode? Node(JsonElement element) => JsonNode.Parse(element.GetRawText());
 
@@ -133,13 +141,13 @@ internal sealed class McpProbe(AgentProcesses processes, OutboundGuard guard, Ag
         _ => node?.DeepClone(),
     };
 
-    private static string Said(Exception e) => ForeignText.Line(e.GetBaseException().Message, 300);
+    private static string Said(Exception e, McpTarget target) => ForeignText.Line(target.Mask(e.GetBaseException().Message), 300);
 
     private static ProbeException Failed(string message, Exception? inner = null) => new(ProbeReasons.McpProbeFailed, message, inner);
 }
 
 /// <summary>Bounds what servers answer and remembers why an answer is none; the client above it tries several ways and tells only of the last.</summary>
-internal sealed class McpHttpHandler(HttpMessageHandler inner, ByteBudget budget) : DelegatingHandler(inner)
+internal sealed class McpHttpHandler(HttpMessageHandler inner, ByteBudget budget, Func<string, string> mask) : DelegatingHandler(inner)
 {
     private static readonly string[] Spoken = ["application/json", "text/event-stream"];
 
@@ -159,7 +167,7 @@ internal sealed class McpHttpHandler(HttpMessageHandler inner, ByteBudget budget
         catch (HttpRequestException e)
         {
             if (e.GetBaseException() is OutboundRefusedException refused) Refusal = refused.Message;
-            else Problem = ForeignText.Line(e.GetBaseException().Message, 300);
+            else Problem = ForeignText.Line(mask(e.GetBaseException().Message), 300);
             throw;
         }
 
@@ -168,7 +176,7 @@ internal sealed class McpHttpHandler(HttpMessageHandler inner, ByteBudget budget
         {
             >= 300 and < 400 => "it answers with a redirect, which is not followed; name its target",
             >= 400 and var status => $"it answers with {status}",
-            200 when request.Method == HttpMethod.Post && !Spoken.Contains(type) && answer.Content.Headers.ContentLength != 0 => $"it answers with {ForeignText.Line(type ?? "no content type", 100)}, not with {Spoken[0]} or {Spoken[1]}",
+            200 when request.Method == HttpMethod.Post && !Spoken.Contains(type) && answer.Content.Headers.ContentLength != 0 => $"it answers with {ForeignText.Line(mask(type ?? "no content type"), 100)}, not with {Spoken[0]} or {Spoken[1]}",
             _ => null,
         };
         if (Problem is not null && (int)answer.StatusCode < 400)

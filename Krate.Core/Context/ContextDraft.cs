@@ -55,7 +55,22 @@ public static class SourceKinds
 
 /// <summary>Everything that a bundle is made of, read already. The first sources are the last to be left out.</summary>
 /// <param name="Omissions">What was not read, and why, in words.</param>
-public sealed record ContextDraft(IReadOnlyList<PromptLayer> Layers, IReadOnlyList<SourceText> Sources, IReadOnlyList<string> Omissions);
+public sealed record ContextDraft(IReadOnlyList<PromptLayer> Layers, IReadOnlyList<SourceText> Sources, IReadOnlyList<string> Omissions)
+{
+    /// <summary>What the work is on; null where the repository has no commit.</summary>
+    public WorkPlace? Place { get; init; }
+
+    /// <summary>The resources that the work is about.</summary>
+    public IReadOnlyList<WorkItem> About { get; init; } = [];
+}
+
+/// <param name="Title">For people.</param>
+public sealed record WorkItem(string Kind, string Name, string Title);
+
+/// <summary>Where an agent works.</summary>
+/// <param name="Ref">Full name (<c>refs/heads/main</c>, <c>refs/pull/42/head</c>).</param>
+/// <param name="Target">Branch that changes go to.</param>
+public sealed record WorkPlace(string Ref, string Commit, string Target);
 
 /// <summary>Bytes in UTF-8, after redaction (spec 06).</summary>
 public sealed record ContextLimits

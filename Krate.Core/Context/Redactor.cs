@@ -60,11 +60,16 @@ public sealed partial class Redactor
     private static string Replace(string text, string category, Regex pattern, SortedDictionary<string, int> counts) => pattern.Replace(text, match =>
     {
         var secret = match.Groups["secret"];
-        if (secret.Value.StartsWith(Begin, StringComparison.Ordinal)) return match.Value;
+        if (secret.Value.StartsWith(Begin, StringComparison.Ordinal) || IsCode(match, secret)) return match.Value;
         if (!secret.Value.Contains(Begin, StringComparison.Ordinal)) counts[category] = counts.GetValueOrDefault(category) + 1;
         var start = secret.Index - match.Index;
         return $"{match.Value[..start]}{Mark(category)}{match.Value[(start + secret.Length)..]}";
     });
+
+    /// <summary>A word where a value would be: a path of names that a program reads the value from, or prose. A value in quotes is a value.</summary>
+    private static bool IsCode(Match match, Group secret) =>
+        match.Groups["word"].Success && !secret.Value.Any(char.IsAsciiDigit) && (match.Groups["word"].Value.Equals("token", StringComparison.OrdinalIgnoreCase) || NamePath().IsMatch(secret.Value))
+        && match.ValueSpan[secret.Index - match.Index - 1] is not ('"' or '\'');
 
     private const string Begin = "[REDACTED:";
 
@@ -88,13 +93,13 @@ public sealed partial class Redactor
     [GeneratedRegex(@"\b(?<secret>sk-(ant-|proj-|or-|live-|test-)?[A-Za-z0-9_-]{20,}|(sk|rk|pk)_(live|test)_[A-Za-z0-9]{16,}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{40,}|gl(pat|dt|rt|ptt)-[A-Za-z0-9_-]{20,}|xox[abeoprs]-[A-Za-z0-9-]{10,}|(AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}|AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{36}|pypi-[A-Za-z0-9_-]{40,}|hf_[A-Za-z0-9]{30,}|dop_v1_[a-f0-9]{64}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|AccountKey=[A-Za-z0-9+/=]{40,}|krate_[A-Za-z0-9_-]{24,})", Options)]
     private static partial Regex ProviderToken();
 
-    [GeneratedRegex(@"\b([Bb]earer|BEARER|[Tt]oken|TOKEN) (?<secret>[A-Za-z0-9._~+/-]{20,}=*)", Options)]
+    [GeneratedRegex(@"\b([Bb]earer|BEARER|(?<word>[Tt]oken|TOKEN)) (?<secret>[A-Za-z0-9._~+/-]{20,}=*)", Options)]
     private static partial Regex Bearer();
 
     [GeneratedRegex(@"\b(?<secret>eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,})", Options)]
     private static partial Regex JsonWebToken();
 
-    [GeneratedRegex(@"\b(access_token|refresh_token|client_secret|id_token|api_key|apikey|password|passwd|secret_key)[""']?\s*[=:]\s*[""']?(?<secret>[^\s""'&,;<>\[\]{}()]{8,})", Options | RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"\b(?<word>access_token|refresh_token|client_secret|id_token|api_key|apikey|password|passwd|secret_key)[""']?\s*[=:]\s*[""']?(?<secret>[^\s""'&,;<>\[\]{}()]{8,})", Options | RegexOptions.IgnoreCase)]
     private static partial Regex OAuth();
 
     [GeneratedRegex(@"\b(X-Hub-Signature(-256)?|X-Krate-Signature(-256)?|X-Amz-Signature|X-Goog-Signature|X-Amz-Security-Token|sig)\s*[=:]\s*[""']?(?<secret>[A-Za-z0-9%+/=_-]{16,})", Options | RegexOptions.IgnoreCase)]
@@ -102,6 +107,9 @@ public sealed partial class Redactor
 
     [GeneratedRegex(@"\b((Proxy-)?Authorization|X-Api-Key|Cookie|Set-Cookie|Private-Token)[""']?\s*:\s*[""']?(?<secret>[^\r\n""']{8,})", Options | RegexOptions.IgnoreCase)]
     private static partial Regex Header();
+
+    [GeneratedRegex(@"^[A-Za-z_]\w*(\.\w+)+$", Options)]
+    private static partial Regex NamePath();
 
     /// <summary>A password in an address.</summary>
     [GeneratedRegex(@"\b[a-z][a-z0-9+.-]*://[^\s/:@""']*:(?<secret>[^\s/@""']{3,})@", Options | RegexOptions.IgnoreCase)]

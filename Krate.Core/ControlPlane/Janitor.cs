@@ -1,14 +1,13 @@
 using System.Globalization;
 using Krate.Core.Gateway;
 using Krate.Core.Resources;
-using Krate.Core.Runs;
 using Krate.Core.Store;
 using Microsoft.Extensions.Logging;
 
 namespace Krate.Core.ControlPlane;
 
-/// <summary>Keeps what grows by itself in bounds: the change log, Events and logs of jobs.</summary>
-internal sealed class Janitor(IResourceStore store, ControlPlaneParts parts, KindCatalog catalog, LogSweep logs, ILogger<Janitor> logger) : IControlLoop
+/// <summary>Keeps what grows by itself in bounds: the change log, Events, and files whose resource is gone.</summary>
+internal sealed class Janitor(IResourceStore store, ControlPlaneParts parts, KindCatalog catalog, IEnumerable<ISweep> sweeps, ILogger<Janitor> logger) : IControlLoop
 {
     private readonly KindDefinition events = catalog["Event"];
 
@@ -25,7 +24,8 @@ internal sealed class Janitor(IResourceStore store, ControlPlaneParts parts, Kin
                 await store.CompactAsync(ct);
                 var actor = PrivilegedAccess.Controller(Name, Ulid.NewUlid().ToString().ToLowerInvariant(), fence);
                 await RemoveOldEventsAsync(actor, ct);
-                if (await logs.RunAsync(parts.Gateway, actor, ct) is > 0 and var removed) logger.LogInformation("Deleted the logs of {Count} jobs that are gone", removed);
+                foreach (var sweep in sweeps)
+                    if (await sweep.RunAsync(parts.Gateway, actor, ct) is > 0 and var swept) logger.LogInformation("Deleted {Count} {Of} that are gone", swept, sweep.Of);
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {

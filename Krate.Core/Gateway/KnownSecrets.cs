@@ -13,6 +13,7 @@ internal sealed class KnownSecrets
     /// <summary>Lines of a value are also looked for by themselves, when they are no everyday words.</summary>
     private const int ShortestLine = 16;
     private const int ShortestForm = 12;
+    private const int ShortestBegin = 6;
     private const int LongestForm = 64 << 10;
     private readonly byte[][] forms;
     private readonly SearchValues<string> bytes;
@@ -57,6 +58,17 @@ internal sealed class KnownSecrets
         {
             ArrayPool<char>.Shared.Return(chars, clearArray: true);
         }
+    }
+
+    /// <summary>The text with stars in place of every form that is in there whole, and of what a text that was cut ends with of one.</summary>
+    public string Mask(string text)
+    {
+        var clear = Encoding.UTF8.GetBytes(text);
+        var begun = Undecided(clear);
+        if (begun < ShortestBegin) begun = 0;
+        if (Mask(clear.AsSpan()).Count == 0 && begun == 0) return text;
+        clear.AsSpan(clear.Length - begun).Fill((byte)'*');
+        return Encoding.UTF8.GetString(clear);
     }
 
     /// <summary>How many bytes at the end may be the begin of a form that goes on behind it.</summary>

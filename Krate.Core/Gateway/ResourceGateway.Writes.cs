@@ -146,6 +146,7 @@ internal sealed partial class ResourceGateway
             if (kind.OrderedByCreation) document.Child("status")["order"] = NextOrder();
         }
 
+        var more = !actor.IsServer && steps.FirstOrDefault(s => s.Kind == kind.Kind) is { } step ? await step.CompleteAsync(actor, document, options.DryRun, ct) : [];
         if (tracked) metadata["managedFields"] = fields;
         else if (!actor.IsServer) ManagedFields.TrackUpdate(null, document, options.FieldManager, "", time.GetUtcNow());
         var values = SecretDocuments.IsSecret(kind) ? secrets.TakeValues(document, null, uid, kind) : [];
@@ -157,7 +158,7 @@ internal sealed partial class ResourceGateway
         }
 
         var resource = new Resource(kind, document);
-        return await CommitAsync(new(actor, "create", null, resource, "", []), write, ct);
+        return await CommitAsync(new(actor, "create", null, resource, "", []), write, ct, more);
     }
 
     /// <summary>Microseconds, rising in this process whatever the clock does: times of creation have only seconds.</summary>
@@ -318,7 +319,7 @@ internal sealed partial class ResourceGateway
         return new(await CommitAsync(new(actor, "delete", before, marked, "", []), new UpdateWrite(before.Kind, before.Namespace, before.Name, before.Uid, before.Version, next), ct), false);
     }
 
-    private async Task<Resource> CommitAsync(AdmittedChange change, ResourceWrite write, CancellationToken ct)
+    private async Task<Resource> CommitAsync(AdmittedChange change, ResourceWrite write, CancellationToken ct, IReadOnlyList<CreateWrite>? more = null)
     {
         var (actor, resource) = (change.Actor, change.After);
         var name = resource.Name.Length > 0 ? resource.Name : "(numbered)";
@@ -326,7 +327,7 @@ internal sealed partial class ResourceGateway
         var written = await store.CommitAsync(
             new Commit
             {
-                Writes = [write, .. companions.SelectMany(c => c.For(change))],
+                Writes = [write, .. more ?? [], .. companions.SelectMany(c => c.For(change))],
                 Audit = [AuditTrail.Admitted(actor, change.Verb, resource, change.Subresource, line), .. change.Records],
                 Fence = actor.Fence,
             },

@@ -17,6 +17,7 @@ internal sealed partial class ResourceGateway(
     GatewayActions actions,
     ITokenAuthenticator tokens,
     IEnumerable<ICommitCompanion> companions,
+    IEnumerable<ICreateStep> steps,
     TimeProvider time) : IResourceGateway
 {
     private static readonly TimeSpan FutureVersionWait = TimeSpan.FromSeconds(3);

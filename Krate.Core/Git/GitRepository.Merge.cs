@@ -231,16 +231,13 @@ public sealed partial class GitRepository
         public IReadOnlyDictionary<string, string> Writing => new Dictionary<string, string>
         {
             ["GIT_OBJECT_DIRECTORY"] = folder.Path,
-            ["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = Quoted(System.IO.Path.GetFullPath(System.IO.Path.Combine(directory, "objects"))),
+            ["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = Borrowed(System.IO.Path.GetFullPath(System.IO.Path.Combine(directory, "objects"))),
         };
 
         /// <summary>For a git that writes to the repository and reads both.</summary>
-        public IReadOnlyDictionary<string, string> Reading => new Dictionary<string, string> { ["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = Quoted(folder.Path) };
+        public IReadOnlyDictionary<string, string> Reading => new Dictionary<string, string> { ["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = Borrowed(folder.Path) };
 
         public void Dispose() => folder.Dispose();
-
-        /// <summary>git takes a list with colons, or names in quotes.</summary>
-        private static string Quoted(string path) => $"\"{path.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
     }
 
     /// <summary>A folder outside of every repository that is gone when this is.</summary>

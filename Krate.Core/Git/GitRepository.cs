@@ -18,6 +18,9 @@ public sealed partial class GitRepository(string directory)
 
     public string Directory { get; } = directory;
 
+    /// <summary>A folder of objects as a value of <c>GIT_ALTERNATE_OBJECT_DIRECTORIES</c>: git takes a list with colons, or names in quotes.</summary>
+    internal static string Borrowed(string objects) => $"\"{objects.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
+
     /// <summary>Runs git to its end, keeping its output.</summary>
     /// <param name="maxBytes">More output than this ends git; <see cref="GitOutput.IsCut"/> tells.</param>
     /// <exception cref="TimeoutException">It took longer than <paramref name="limit"/> (20 s unless told).</exception>

@@ -1,4 +1,5 @@
 using Krate.Core.Agents;
+using Krate.Core.Blobs;
 using Krate.Core.ControlPlane;
 using Krate.Core.Gateway;
 using Krate.Core.Kinds.Code;
@@ -13,7 +14,9 @@ using Krate.Core.Kinds.Stacks;
 using Krate.Core.Kinds.Work;
 using Krate.Core.Outbound;
 using Krate.Core.Resources;
+using Krate.Core.Sessions;
 using Krate.Core.Store;
+using Krate.Core.Workspaces;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -54,11 +57,17 @@ public static class ControlPlaneServices
         .AddReconciler<AgentSecretGrantReconciler>()
         .AddReconciler<AgentConfigGrantReconciler>()
         .AddSingleton<Requesters>()
+        .AddSingleton<RoleBindingReviews>()
         .AddReconciler<AgentRoleBindingReconciler>()
         .AddSingleton<WorkTrust>()
         .AddSingleton<PermissionReviews>()
         .AddSingleton<ContextReader>()
         .AddSingleton<ContextBundles>()
+        .AddKrateSessions()
+        .AddSingleton<BlobStore>()
+        .AddSingleton<WorkspaceFolders>()
+        .AddDispatch()
+        .AddReconciler<AgentDispatchRunReconciler>()
         .AddKrateAgents()
         .AddProbeActions()
         .AddReconciler<AgentAdapterReconciler>()

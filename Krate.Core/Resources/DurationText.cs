@@ -22,6 +22,14 @@ public static partial class DurationText
         return at == text.Length ? TimeSpan.FromSeconds(Math.Min(seconds, 365 * 86_400.0)) : null;
     }
 
+    /// <summary>In the largest units that say it: <c>1h30m</c>, <c>90s</c> as <c>1m30s</c>.</summary>
+    public static string Format(TimeSpan time)
+    {
+        (int Count, string Unit)[] parts = [((int)time.TotalHours, "h"), (time.Minutes, "m"), (time.Seconds, "s")];
+        var text = string.Concat(parts.Where(p => p.Count > 0).Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Count}{p.Unit}")));
+        return text.Length > 0 ? text : "0s";
+    }
+
     [GeneratedRegex(@"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d|w)")]
     private static partial Regex Part();
 }

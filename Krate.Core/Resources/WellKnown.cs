@@ -29,6 +29,15 @@ public static class WellKnown
     /// <summary>Read-only: keys, sizes, versions and times of change of a Secret whose values Krate never returns.</summary>
     public const string SecretKeysAnnotation = ApiGroup + "/secret-keys";
 
+    /// <summary>A run with a key is made once in 24 hours, however often it is asked for.</summary>
+    public const string IdempotencyAnnotation = ApiGroup + "/idempotency-key";
+
+    /// <summary>Digest of what such a run was asked for.</summary>
+    public const string RequestDigestAnnotation = ApiGroup + "/request-digest";
+
+    /// <summary>Digest of the context that a person was shown; a run with another one is not made.</summary>
+    public const string ExpectedContextAnnotation = ApiGroup + "/expected-context-digest";
+
     public const string LastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration";
 
     public const string OrgFinalizer = ApiGroup + "/organization";

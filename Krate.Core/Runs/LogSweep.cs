@@ -4,7 +4,7 @@ using Krate.Core.Resources;
 namespace Krate.Core.Runs;
 
 /// <summary>Deletes the logs of jobs that are gone. Looks at the files first: where there are none, nothing is asked.</summary>
-public sealed class LogSweep
+public sealed class LogSweep : ISweep
 {
     private static readonly TimeSpan Age = TimeSpan.FromHours(1);
     private readonly LogFiles files;
@@ -12,6 +12,8 @@ public sealed class LogSweep
     private readonly TimeProvider time;
 
     internal LogSweep(LogFiles files, KindCatalog catalog, TimeProvider time) => (this.files, jobs, this.time) = (files, catalog["Job"], time);
+
+    string ISweep.Of => "logs of jobs";
 
     /// <returns>How many logs were deleted.</returns>
     public async Task<int> RunAsync(IResourceGateway gateway, Actor actor, CancellationToken ct)

@@ -11,5 +11,6 @@ public static class RunServices
     public static IServiceCollection AddKrateRuns(this IServiceCollection services, LogLimits limits) => services
         .AddSingleton<LogFiles>()
         .AddSingleton(p => new LogSweep(p.GetRequiredService<LogFiles>(), p.GetRequiredService<KindCatalog>(), p.GetRequiredService<TimeProvider>()))
+        .AddSingleton<ISweep>(p => p.GetRequiredService<LogSweep>())
         .AddSingleton(p => new JobLogs(p.GetRequiredService<LogFiles>(), p.GetRequiredService<SecretVault>(), limits, p.GetRequiredService<TimeProvider>()));
 }

@@ -3,6 +3,7 @@ using Krate.Core.Agents;
 using Krate.Core.Kinds.Stacks;
 using Krate.Core.Resources;
 using Krate.Tests.ControlPlane;
+using Krate.Tests.Testing;
 using Xunit;
 
 namespace Krate.Tests.Agents;
@@ -26,7 +27,7 @@ public sealed class AgentAdapterTests(AgentWorld agents)
     [Theory]
     [InlineData("exits", "AdapterHandshakeFailed", "it ended with exit code 3: no licence found")]
     [InlineData("hangs", "AdapterTimedOut", "no answer to initialize within 5 s")]
-    [InlineData("floods", "AdapterHandshakeFailed", "it wrote more than 1 MiB before it answered")]
+    [InlineData("floods", "AdapterHandshakeFailed", "it wrote more than 1 MiB")]
     [InlineData("nonsense", "AdapterHandshakeFailed", "it wrote something else than JSON-RPC: Welcome to the agent!")]
     [InlineData("refuses", "AdapterHandshakeFailed", "it refused initialize: log in first")]
     [InlineData("other-version", "AdapterHandshakeFailed", "does not speak version 1")]
@@ -66,7 +67,7 @@ public sealed class AgentAdapterTests(AgentWorld agents)
     {
         const string Mark = "krate-test-escapee";
         await agents.ConditionAsync(await agents.NewAdapterAsync("daemon", agents.Agent, "daemon", Mark), Condition.Ready);
-        await agents.World.EventuallyAsync(() => !Running(Mark), "the program that called setsid still runs");
+        await agents.World.EventuallyAsync(() => !HostProcesses.IsAlive(Mark), "the program that called setsid still runs");
     }
 
     [Fact]
@@ -89,16 +90,4 @@ public sealed class AgentAdapterTests(AgentWorld agents)
     private static string? VersionOf(Resource r) => r.Body.Text("metadata.resourceVersion");
 
     private static (string, string, string) Said(Condition c) => (c.Status, c.Reason, c.Message);
-
-    private static bool Running(string mark) => Directory.EnumerateDirectories("/proc").Any(p =>
-    {
-        try
-        {
-            return File.ReadAllText(Path.Combine(p, "cmdline")).StartsWith(mark, StringComparison.Ordinal);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    });
 }

@@ -90,6 +90,28 @@ public sealed class AgentWorld : IAsyncLifetime
         case $1 in
           good) answer 1 Stub "${2:-1.2.3}" ;;
           other-version) answer 2 Stub 1 ;;
+          works)
+            say() { printf '{"jsonrpc":"2.0","method":"session/update","params":{"sessionId":"s1","update":%s}}\n' "$1"; }
+            reply() { printf '{"jsonrpc":"2.0","id":%s,"result":%s}\n' "$id" "$1"; }
+            while read -r line; do
+              id=${line#*\"id\":}; id=${id%%,*}
+              case $line in
+                *'"method":"initialize"'*) reply '{"protocolVersion":1,"agentInfo":{"name":"worker","version":"1"},"agentCapabilities":{}}' ;;
+                *'"method":"session/new"'*) reply '{"sessionId":"s1"}' ;;
+                *'"method":"session/prompt"'*)
+                  prompt=$id
+                  say '{"sessionUpdate":"agent_message_chunk","content":{"type":"text","text":"I begin in '"$PWD"'."}}'
+                  case $2 in
+                    exits) echo 'out of ideas' >&2; exit 4 ;;
+                    pipes) mkfifo "$KRATE_ARTIFACTS/diagnosis.md"; echo kept > "$KRATE_ARTIFACTS/work.log"; reply '{"stopReason":"end_turn"}' ;;
+                    hangs) setsid bash -c "exec -a $3 sleep 600" < /dev/null > /dev/null 2>&1 & ;;
+                    *) printf '%s\n' '{"jsonrpc":"2.0","id":77,"method":"session/request_permission","params":{"sessionId":"s1","toolCall":{"toolCallId":"t1","title":"Write out.txt","kind":"edit"},"options":[{"optionId":"no","kind":"reject_once","name":"No"},{"optionId":"yes","kind":"allow_once","name":"Yes"}]}}' ;;
+                  esac ;;
+                *'"id":77,'*)
+                  [[ $line == *'"optionId":"yes"'* ]] && echo changed > out.txt
+                  id=$prompt; reply '{"stopReason":"end_turn"}' ;;
+              esac
+            done ;;
           exits) echo 'no licence found' >&2; exit 3 ;;
           hangs) exec sleep 600 ;;
           floods) head -c 100000000 /dev/zero | tr '\0' x ;;
@@ -115,6 +137,15 @@ public sealed class AgentWorld : IAsyncLifetime
           hangs) exec sleep 600 ;;
           floods) head -c 100000000 /dev/zero | tr '\0' x; exec sleep 600 ;;
         esac
+        case $2 in
+          base64) said=$(printf %s "$KEY" | base64 -w0) ;;
+          hex) said=$(printf %s "$KEY" | od -An -v -tx1 | tr -d ' \n') ;;
+          reversed) said=; for ((i = ${#KEY} - 1; i >= 0; i--)); do said+=${KEY:i:1}; done ;;
+          cut) said=$(printf 'x%.0s' {1..155})$KEY ;;
+          long) said=$(printf 'x%.0s' {1..486})$KEY ;;
+          *) said=$KEY ;;
+        esac
+        [[ $1 == leaks ]] && { echo "cannot log in with $said" >&2; exit 5; }
         tool() { printf '{"name":"%s","description":"%s","inputSchema":{"type":"object","properties":{"%s":{"type":"number","default":0.5}}}}' "$1" "$2" "$3"; }
         reply() { printf '{"jsonrpc":"2.0","id":%s,%s}\n' "$id" "$1"; }
         while read -r line; do
@@ -127,6 +158,8 @@ public sealed class AgentWorld : IAsyncLifetime
                 many) reply "\"result\":{\"tools\":[$(for i in {1..501}; do tool "t$i" T a; printf ,; done)$(tool last T a)]}" ;;
                 endless) reply '"result":{"tools":[],"nextCursor":"again"}' ;;
                 twice) reply "\"result\":{\"tools\":[$(tool same T a),$(tool same T b)]}" ;;
+                describes) reply "\"result\":{\"tools\":[$(tool keyed "$said" a)]}" ;;
+                fails) reply "\"error\":{\"code\":-32603,\"message\":\"cannot log in with $said\"}" ;;
                 says) reply "\"result\":{\"tools\":[$(tool secretive "$2" a)]}" ;;
                 *) reply "\"result\":{\"tools\":[$(tool first "${2:-Reads files}" "${3:-path}")],\"nextCursor\":\"2\"}" ;;
               esac ;;

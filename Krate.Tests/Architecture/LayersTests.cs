@@ -17,15 +17,18 @@ public sealed partial class LayersTests
         ["Krate.Core/Context"] = ["Core.Resources", "Core.Gateway", "Core.Agents"],
         ["Krate.Core/Repositories"] = ["Core.Resources", "Core.Store", "Core.Gateway", "Core.Git", "Core.Outbound"],
         ["Krate.Core/Runs"] = ["Core.Resources", "Core.Store", "Core.Gateway"],
+        ["Krate.Core/Blobs"] = ["Core.Resources", "Core.Store"],
+        ["Krate.Core/Sessions"] = ["Core.Resources", "Core.Store", "Core.Gateway", "Core.Agents", "Core.Context"],
+        ["Krate.Core/Workspaces"] = ["Core.Store", "Core.Git"],
         ["Krate.Core/Identity"] = ["Core.Resources", "Core.Store", "Core.Gateway"],
-        ["Krate.Core/ControlPlane"] = ["Core.Resources", "Core.Store", "Core.Gateway", "Core.Runs"],
-        ["Krate.Core/Kinds"] = ["Core.Resources", "Core.Store", "Core.Gateway", "Core.ControlPlane", "Core.Git", "Core.Repositories", "Core.Runs", "Core.Outbound", "Core.Agents", "Core.Context", "Core.Identity"],
+        ["Krate.Core/ControlPlane"] = ["Core.Resources", "Core.Store", "Core.Gateway"],
+        ["Krate.Core/Kinds"] = ["Core.Resources", "Core.Store", "Core.Gateway", "Core.ControlPlane", "Core.Git", "Core.Repositories", "Core.Runs", "Core.Outbound", "Core.Agents", "Core.Context", "Core.Identity", "Core.Blobs", "Core.Sessions", "Core.Workspaces"],
         ["Krate.Core/Generation"] = ["Core.Resources", "Core.Kinds"],
         ["Krate.Web/Components"] = ["Core.Resources", "Core.Gateway", "Core.Git", "Web.Live", "Web.Hosting", "Web.Layout"],
         ["Krate.Diagnoser"] = ["Core.Resources", "Core.Git", "Core.Agents", "Core.Context", "Core.Runs"],
-        ["Krate.Web/Features"] = ["Core.Resources", "Core.Gateway", "Core.Kinds", "Core.ControlPlane", "Core.Git", "Core.Repositories", "Core.Runs", "Web.Live", "Web.Components", "Web.Layout", "Web.Hosting"],
+        ["Krate.Web/Features"] = ["Core.Resources", "Core.Gateway", "Core.Kinds", "Core.ControlPlane", "Core.Git", "Core.Repositories", "Core.Runs", "Core.Agents", "Core.Context", "Core.Blobs", "Core.Sessions", "Web.Live", "Web.Components", "Web.Layout", "Web.Hosting"],
         ["Krate.Web/Git"] = ["Core.Resources", "Core.Gateway", "Core.Git", "Core.Repositories", "Web.Hosting"],
-        ["Krate.Web/Api"] = ["Core.Resources", "Core.Gateway", "Core.Runs", "Core.Kinds", "Core.Generation", "Web.Hosting"],
+        ["Krate.Web/Api"] = ["Core.Resources", "Core.Gateway", "Core.Runs", "Core.Blobs", "Core.Sessions", "Core.Kinds", "Core.Generation", "Web.Hosting"],
     };
 
     public static TheoryData<string> Folders => new(Allowed.Keys);

@@ -22,6 +22,8 @@ public sealed class RedactorTests
     [InlineData("bearer-token", "got eyJ", "hbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0xxxx.c2lnbmF0dXJlLXNpZ25hdHVyZQ", " back")]
     [InlineData("bearer-token", "client_secret=", "abcd1234efgh", "&grant_type=code")]
     [InlineData("bearer-token", "\"password\": \"", "correct-horse-battery", "\"")]
+    [InlineData("bearer-token", "password: ", "correct-horse-battery", "\n")]
+    [InlineData("bearer-token", "password = \"", "settings.password", "\"")]
     [InlineData("signature", "X-Hub-Signature-256: ", "sha256=0123456789abcdef0123456789abcdef", "\n")]
     [InlineData("signature", "https://host/file?X-Amz-Signature=", "0123456789abcdef0123456789abcdef", "&x=1")]
     [InlineData("authorization", "Authorization: ", "Basic dXNlcjpwYXNzd29yZA==", "\nHost: x")]
@@ -80,6 +82,8 @@ public sealed class RedactorTests
     [InlineData("see https://example.com:8080/path?page=2 and git@host:org/repo.git")]
     [InlineData("if (authorization == null) throw new ArgumentNullException(nameof(authorization));")]
     [InlineData("task-runner finished, sk-1 passed")]
+    [InlineData("password = os.environ")]
+    [InlineData("the Token src/Identity/TokenValidator.cs is validated")]
     public void Ordinary_text_stays_as_it_is(string text) => Assert.Equal((text, 0), Of(Value).Redact(text) is var (kept, counts) ? (kept, counts.Count) : default);
 
     [Fact]

@@ -49,6 +49,9 @@ internal sealed class ControlPlaneWorld : IAsyncDisposable
     /// <summary>Reconciles that went well so far, by key.</summary>
     public IReadOnlyDictionary<string, int> Runs => runs.Counts;
 
+    /// <summary>All that was logged so far.</summary>
+    public IReadOnlyCollection<string> LogLines => runs.Lines;
+
     public static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <param name="folder">A data directory to use again; null for a fresh one.</param>
@@ -188,6 +191,8 @@ internal sealed class ControlPlaneWorld : IAsyncDisposable
 
         public ConcurrentQueue<string> Failures { get; } = new();
 
+        public ConcurrentQueue<string> Lines { get; } = new();
+
         public ILogger CreateLogger(string categoryName) => this;
 
         public IDisposable? BeginScope<TState>(TState state)
@@ -197,11 +202,12 @@ internal sealed class ControlPlaneWorld : IAsyncDisposable
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
+            Lines.Enqueue($"{formatter(state, exception)} {exception}");
             if (exception is not null || logLevel >= LogLevel.Warning) Failures.Enqueue($"{formatter(state, exception)} {exception?.Message} {exception?.StackTrace?.Split((char)10)[0]}");
             if (state is IReadOnlyList<KeyValuePair<string, object?>> values)
             {
                 var said = values.ToDictionary(v => v.Key, v => v.Value, StringComparer.Ordinal);
-                if (said.GetValueOrDefault("Result") is "success" && said.GetValueOrDefault("Key") is { } key) counts.AddOrUpdate(key.ToString()!, 1, (_, n) => n + 1);
+                if (said.GetValueOrDefault("Result") is "success" or "requeue" && said.GetValueOrDefault("Key") is { } key) counts.AddOrUpdate(key.ToString()!, 1, (_, n) => n + 1);
             }
 
             Interlocked.Exchange(ref next, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();

@@ -274,6 +274,7 @@ public sealed class WebhookTests(GitWorld world) : PullRequestWork(world), IAsyn
     public async Task Who_may_not_see_every_repository_subscribes_to_named_ones_and_makes_no_deliveries()
     {
         await World.NewRepositoryAsync("internal");
+        await BindMaintainerAsync();
         var spec = new JsonObject { ["url"] = receiver.UrlOf("all"), ["events"] = new JsonArray("*") };
         var refused = await Assert.ThrowsAsync<ApiException>(() => World.CreateAsync("WebhookSubscription", GitWorld.Namespace, "all", spec, World.ActorOf("max")));
         Assert.Equal((403, true), (refused.Code, refused.Message.Contains("name one in spec.repository", StringComparison.Ordinal)));

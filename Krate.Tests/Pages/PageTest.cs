@@ -3,6 +3,7 @@ using Bunit;
 using Krate.Core.Gateway;
 using Krate.Core.Identity;
 using Krate.Core.Kinds;
+using Krate.Core.Kinds.Grants;
 using Krate.Core.Kinds.Review;
 using Krate.Core.Repositories;
 using Krate.Core.Resources;
@@ -52,6 +53,8 @@ public abstract class PageTest : BunitContext, IAsyncLifetime, IClassFixture<Kra
             .AddSingleton(core.Service<IdentityResolver>())
             .AddSingleton<WorkTrust>()
             .AddSingleton<PermissionReviews>()
+            .AddSingleton(core.Service<RbacEscalation>())
+            .AddSingleton<RoleBindingReviews>()
             .AddSingleton<SignInMethods>()
             .AddSingleton(new KrateSettings(data.Directory, new Listeners([]), null, false) { OwnPublicUrl = "https://krate.example.com" })
             .AddSingleton<IHttpContextAccessor>(new HttpContextAccessor())

@@ -103,23 +103,8 @@ public sealed class HookTests(GitWorld world) : IDisposable
         Assert.False(File.Exists(mark));
     }
 
-    private static IEnumerable<int> HooksWith(string socket)
-    {
-        foreach (var folder in Directory.EnumerateDirectories("/proc").Where(d => int.TryParse(Path.GetFileName(d), out _)))
-        {
-            string environment, command;
-            try
-            {
-                (environment, command) = (File.ReadAllText(Path.Combine(folder, "environ")), File.ReadAllText(Path.Combine(folder, "cmdline")));
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                continue;
-            }
-
-            if (environment.Contains(socket, StringComparison.Ordinal) && command.Contains("Krate.Web", StringComparison.Ordinal)) yield return int.Parse(Path.GetFileName(folder), System.Globalization.CultureInfo.InvariantCulture);
-        }
-    }
+    private static IEnumerable<int> HooksWith(string socket) =>
+        HostProcesses.All().Where(p => p.Environment.Contains(socket, StringComparison.Ordinal) && p.Command.Contains("Krate.Web", StringComparison.Ordinal)).Select(p => p.Id);
 
     private Socket Listen(string name)
     {

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Krate.Core.Gateway;
 using Krate.Core.Resources;
+using Krate.Tests.Testing;
 using Xunit;
 
 namespace Krate.Tests.Repositories;
@@ -89,22 +90,6 @@ public sealed class HostileImportTests(ImpatientWorld world) : IAsyncLifetime
     private string PreparedOf(Resource repository) => Path.Combine(Path.GetDirectoryName(world.DirectoryOf(repository.Name))!, $".{repository.Name}-{repository.Uid}.new");
 
     /// <summary>git and all that it starts have the directory in their command or their environment.</summary>
-    private static List<string> ProcessesOf(string directory)
-    {
-        var found = new List<string>();
-        foreach (var folder in Directory.EnumerateDirectories("/proc").Where(d => int.TryParse(Path.GetFileName(d), out _)))
-        {
-            try
-            {
-                var command = File.ReadAllText(Path.Combine(folder, "cmdline"));
-                if ((command + File.ReadAllText(Path.Combine(folder, "environ"))).Contains(directory, StringComparison.Ordinal)) found.Add(command);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // It has ended, or is somebody else's.
-            }
-        }
-
-        return found;
-    }
+    private static List<string> ProcessesOf(string directory) =>
+        [.. HostProcesses.All().Where(p => (p.Command + p.Environment).Contains(directory, StringComparison.Ordinal)).Select(p => p.Command)];
 }

@@ -13,6 +13,6 @@ internal sealed class ContextRequests(ContextBundles bundles, OrgNamespaces name
         var actor = context.GetActor();
         var org = (string)context.Request.RouteValues["org"]!;
         var ns = await namespaces.OfAsync(actor, org, context.RequestAborted);
-        await Answers.WriteAsync(context, ContextBundles.ToJson(await bundles.PreviewAsync(actor, org, ns, request, context.RequestAborted)));
+        await Answers.WriteAsync(context, ContextBundles.ToJson((await bundles.MakeAsync(actor, org, ns, request, context.RequestAborted)).Bundle));
     }
 }

@@ -19,6 +19,7 @@ public static class KrateApi
         .AddSingleton<TypedResources>()
         .AddSingleton<PermissionReviewRequests>()
         .AddSingleton<ContextRequests>()
+        .AddSingleton<AgentRunRequests>()
         .AddSingleton<EventStreams>();
 
     public static IEndpointRouteBuilder MapKrateApi(this IEndpointRouteBuilder app)
@@ -55,6 +56,10 @@ public static class KrateApi
         Typed("GET", "/api/orgs/{org}/resources", typed.ListAsync);
         Typed("POST", "/api/orgs/{org}/resources", typed.ApplyAsync);
         Typed("POST", "/api/orgs/{org}/agents/context/preview", app.ServiceProvider.GetRequiredService<ContextRequests>().PreviewAsync);
+        var runs = app.ServiceProvider.GetRequiredService<AgentRunRequests>();
+        Typed("POST", "/api/orgs/{org}/agents/runs", runs.StartAsync);
+        Typed("GET", "/api/orgs/{org}/agents/runs/{run}/events", runs.EventsAsync);
+        Typed("GET", "/api/orgs/{org}/agents/artifacts/{artifact}/content", runs.ContentAsync);
         Typed("POST", "/api/orgs/{org}/agents/permissions/review", app.ServiceProvider.GetRequiredService<PermissionReviewRequests>().AnswerAsync);
         Typed("GET", "/api/watch/orgs/{org}/{plurals}", streams.RunAsync);
 

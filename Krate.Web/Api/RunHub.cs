@@ -26,23 +26,7 @@ internal sealed class RunHub(IResourceGateway gateway, IAuthorizer authorizer, J
         // Before the question, so that a right that goes away between the two ends the stream.
         var epoch = authorizer.EpochOf(actor);
         var target = await FindAsync(actor, org, job, offset, ct);
-        using var rights = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        _ = EndWithRightsAsync(actor, epoch, rights);
-        await using var chunks = ChunksAsync(target, offset, rights.Token).GetAsyncEnumerator(rights.Token);
-        while (true)
-        {
-            try
-            {
-                if (!await chunks.MoveNextAsync()) yield break;
-                rights.Token.ThrowIfCancellationRequested();
-            }
-            catch (OperationCanceledException) when (!ct.IsCancellationRequested)
-            {
-                throw new HubException("what you may see has changed, or your credential has ended; connect again");
-            }
-
-            yield return chunks.Current;
-        }
+        await foreach (var chunk in authorizer.WhileRightsHoldAsync(actor, epoch, time, token => ChunksAsync(target, offset, token), ct)) yield return chunk;
     }
 
     private async Task<Resource> FindAsync(Actor actor, string org, string job, long offset, CancellationToken ct)
@@ -72,20 +56,6 @@ internal sealed class RunHub(IResourceGateway gateway, IAuthorizer authorizer, J
                 yield return new(offset, bytes);
                 offset += bytes.Length;
             }
-        }
-    }
-
-    private async Task EndWithRightsAsync(Actor actor, long epoch, CancellationTokenSource rights)
-    {
-        try
-        {
-            if (actor.ValidUntil is { } until) rights.CancelAfter(until > time.GetUtcNow() ? until - time.GetUtcNow() : TimeSpan.Zero);
-            await authorizer.WaitForChangeAsync(actor, epoch, rights.Token);
-            await rights.CancelAsync();
-        }
-        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
-        {
-            // The stream ended first.
         }
     }
 }

@@ -58,10 +58,14 @@ public sealed record Place(string? Org, string Title, string Namespace)
     /// <summary>How the stacks and what they are made of stand.</summary>
     public string Agents => Home + "/agents";
 
+    /// <summary>Who holds what, and who tried to.</summary>
+    public string Permissions => Agents + "/permissions";
+
     public string ListUrl(KindDefinition kind) => (IsPlatform ? "" : kind.Kind) switch
     {
         "Repository" => Repositories,
         "AgentStack" => Agents + "/stacks",
+        "AgentDispatchRun" => Agents + "/runs",
         "Team" => People + "/teams",
         "Invite" => People + "/invites",
         "RunnerPool" => Runners,
@@ -74,6 +78,7 @@ public sealed record Place(string? Org, string Title, string Namespace)
     {
         "Repository" => CodeUrls.NewOf(Org!),
         "AgentStack" => Agents + "/new-stack",
+        "AgentDispatchRun" => Agents + "/new-run",
         _ when RegistryOf(kind) is { } registry => $"{Agents}/new/{registry.Path}",
         _ when HasForm(kind) => ListUrl(kind) + "/new",
         _ => $"{Resources}/{Uri.EscapeDataString(kind.Plural)}/new",
@@ -84,6 +89,7 @@ public sealed record Place(string? Org, string Title, string Namespace)
     {
         "Repository" when tab is null => new CodeUrls(Org!, name).Home,
         "AgentStack" => Stack(name, tab),
+        "AgentDispatchRun" when tab is null => $"{Agents}/runs/{Uri.EscapeDataString(name)}",
         _ when RegistryOf(kind) is { } registry => $"{Agents}/{registry.Path}/{Uri.EscapeDataString(name)}{(tab is null ? "" : $"?tab={tab}")}",
         "Team" when tab is null => Team(name),
         "RunnerPool" when tab is null => $"{Runners}/{Uri.EscapeDataString(name)}",

@@ -190,6 +190,7 @@ public static class KrateHost
         app.MapSignIn();
         app.MapKrateApi();
         app.MapHub<RunHub>(RunHub.Path, hub => hub.Transports = HttpTransportType.WebSockets);
+        app.MapHub<AgentSessionHub>(AgentSessionHub.Path, hub => hub.Transports = HttpTransportType.WebSockets);
         app.MapGit();
         app.MapKratePages();
     }

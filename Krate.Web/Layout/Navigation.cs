@@ -36,9 +36,9 @@ public static class Navigation
             Key = "a",
             Children =
             [
-                new("Overview", "", place.Agents, Exact: true), Of("Stacks", "AgentStack"),
+                new("Overview", "", place.Agents, Exact: true), Of("Stacks", "AgentStack"), Of("Runs", "AgentDispatchRun"),
                 .. Registries.All.Select(r => Of(r.Title, r.Kind)),
-                Of("Identities", "AgentServiceAccount"), Of("Role bindings", "AgentRoleBinding"),
+                new("Permissions", "", place.Permissions, catalog["AgentRoleBinding"]),
             ],
         };
         yield return Of("Runners", "RunnerPool", Lucide.Server);

@@ -96,6 +96,7 @@ public static class AgentApprovalKind
         RequiredSpec = ["dispatchRun", "action", "requestedBy"],
         Mutability = SpecMutability.Fixed,
         ServerMade = true,
+        Actions = [DecideApprovalAction.Subresource],
         NamePrefix = "approval-",
         RepositoryPath = "spec.dispatchRun",
         Columns =

@@ -69,6 +69,9 @@ public sealed record ArtifactPatch
     [Description("How it is to be applied.")]
     public string? ApplyStrategy { get; init; }
 
+    [Description("What a person should look at.")]
+    public IReadOnlyList<string>? Warnings { get; init; }
+
     [Description("Files that do not apply.")]
     public IReadOnlyList<string>? Conflicts { get; init; }
 }

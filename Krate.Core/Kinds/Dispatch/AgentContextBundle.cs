@@ -13,6 +13,10 @@ public sealed record AgentContextBundleSpec : ProductSpec
     [Digest]
     public string? Digest { get; init; }
 
+    [Description("Digest of the prompt as the agent is given it, byte for byte; every attempt of the run gets this one.")]
+    [Digest]
+    public string? PromptDigest { get; init; }
+
     [Description("Prompt layers in order.")]
     public IReadOnlyList<ContextLayer>? Layers { get; init; }
 

@@ -45,7 +45,7 @@ public sealed record StackSnapshot
     [Range(0, int.MaxValue)]
     public long? Generation { get; init; }
 
-    [Description("Digest of its spec.")]
+    [Description("Digest of its spec without the limits.")]
     [Digest]
     public string? Digest { get; init; }
 }

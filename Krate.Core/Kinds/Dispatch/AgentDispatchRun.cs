@@ -33,6 +33,13 @@ public sealed record AgentDispatchRunSpec : ProductSpec
     [MaxLength(63)]
     public string? TaskKind { get; init; }
 
+    [Description("What the agent is asked to do, in the words of whoever starts the run.")]
+    [MaxLength(32_768)]
+    public string? Task { get; init; }
+
+    [Description("Files and folders that it is shown, at the commit that it works on.")]
+    public IReadOnlyList<string>? Paths { get; init; }
+
     [Description("AgentContextBundle that the agent gets; made by Krate.")]
     public string? ContextBundleRef { get; init; }
 
@@ -116,6 +123,21 @@ public sealed record AgentDispatchRunStatus : ProductStatus
     [Description("Why it ended.")]
     [TerminalReasons]
     public string? TerminalReason { get; init; }
+
+    [Description("Why it ended, for people.")]
+    public string? Message { get; init; }
+
+    [Description("Kubernetes user name of whoever wants it ended.")]
+    public string? CancelRequestedBy { get; init; }
+
+    [Description("Why, in their words.")]
+    public string? CancelReason { get; init; }
+
+    [Description("Kubernetes user name of whoever started it.")]
+    public string? StartedBy { get; init; }
+
+    [Description("When it was made, for lists.")]
+    public long? Order { get; init; }
 }
 
 public sealed record Breadcrumb
@@ -189,6 +211,10 @@ public static class AgentDispatchRunKind
         RequiredSpec = ["repository", "sourceRefs", "agentStack", "taskKind"],
         Mutability = SpecMutability.Fixed,
         NamePrefix = "adr-",
+        ServerStatus = true,
+        OrderedByCreation = true,
+        FirstPhase = RunPhase.Pending,
+        Actions = [DispatchActions.Cancel, DispatchActions.Retry],
         RepositoryPath = "spec.repository",
         Columns =
         [

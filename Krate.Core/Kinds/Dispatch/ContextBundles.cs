@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using Krate.Core.Context;
 using Krate.Core.Gateway;
@@ -9,19 +10,25 @@ namespace Krate.Core.Kinds.Dispatch;
 /// <summary>Makes the context of a run: the same for a preview and for what is sent. Thread-safe.</summary>
 public sealed class ContextBundles(KindCatalog catalog, IResourceGateway gateway, ContextReader reader, PermissionReviews reviews, SecretVault secrets)
 {
-    /// <summary>What the agent would be given now; nothing is stored.</summary>
+    /// <summary>What the agent would be given now, and where it would work; nothing is stored.</summary>
     /// <exception cref="ApiException">404 or 403 for what is not there or hidden, 422 that names the field.</exception>
-    public async Task<ContextBundle> PreviewAsync(Actor actor, string org, string ns, ContextRequest request, CancellationToken ct)
+    public async Task<(ContextBundle Bundle, ContextDraft Draft)> MakeAsync(Actor actor, string org, string ns, ContextRequest request, CancellationToken ct)
     {
         var stack = await gateway.GetAsync(actor, catalog["AgentStack"], ns, request.AgentStack, ct);
         var draft = await reader.ReadAsync(actor, org, stack, request, ct);
         var redactor = new Redactor(await secrets.KnownAsync(ns, ct), DeniedKeys(stack));
-        return ContextAssembler.Assemble(draft, redactor, new ContextLimits());
+        return (ContextAssembler.Assemble(draft, redactor, new ContextLimits()), draft);
     }
 
     /// <summary>Keys whose grants are missing or refused: their names next to a value give it away.</summary>
     private IEnumerable<string> DeniedKeys(Resource stack) =>
         reviews.Readiness(stack).Findings.Where(f => f.IsBlocking && f.Need is { Kind: "Secret", Key: not null }).Select(f => f.Need!.Key!);
+
+    /// <summary>What is sent, as it is kept: the blocks of the prompt in their order.</summary>
+    public static byte[] PromptOf(ContextBundle bundle) => Encoding.UTF8.GetBytes(KrateJson.ToText(Texts(bundle.Blocks)));
+
+    /// <summary>The blocks of a prompt that was kept.</summary>
+    public static IReadOnlyList<string> BlocksOf(byte[] prompt) => [.. JsonNode.Parse(prompt)!.AsArray().Select(b => b!.GetValue<string>())];
 
     /// <summary>As the API answers it.</summary>
     public static JsonObject ToJson(ContextBundle bundle) => new()

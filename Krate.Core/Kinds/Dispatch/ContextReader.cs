@@ -32,7 +32,7 @@ public sealed class ContextReader(KindCatalog catalog, IResourceGateway gateway,
         await PullAsync(reading);
         await IssueAsync(reading);
         await CodeAsync(reading);
-        return new(await LayersAsync(reading), reading.Sources, reading.Omissions);
+        return new(await LayersAsync(reading), reading.Sources, reading.Omissions) { Place = await PlaceAsync(reading), About = reading.About };
     }
 
     /// <summary>What has been found so far.</summary>
@@ -42,6 +42,8 @@ public sealed class ContextReader(KindCatalog catalog, IResourceGateway gateway,
 
         public List<string> Omissions { get; } = [];
 
+        public List<WorkItem> About { get; } = [];
+
         /// <summary>Labels of the issue and the pull request, with the kind of source that has them.</summary>
         public List<(string Label, string On)> Labels { get; } = [];
 
@@ -49,6 +51,9 @@ public sealed class ContextReader(KindCatalog catalog, IResourceGateway gateway,
 
         /// <summary>What the run or the pull request is at; null for the default branch.</summary>
         public string? Commit { get; set; }
+
+        /// <summary>Full name of what <see cref="Commit"/> is the head of.</summary>
+        public string? Ref { get; set; }
 
         /// <summary>Branch that changes go to.</summary>
         public string Target { get; set; } = Repository.DefaultBranch;
@@ -66,6 +71,7 @@ public sealed class ContextReader(KindCatalog catalog, IResourceGateway gateway,
         var comment = await GetAsync(r, "Comment", name);
         var author = comment.Body.Text("spec.author");
         var target = comment.Body.At("spec.targetRef");
+        r.About.Add(new("Comment", comment.Name, comment.Name));
         await InRepositoryAsync(r, target.Text("kind") ?? "", target.Text("name") ?? "", "sourceRefs.comment");
         r.Add(SourceKinds.Comment, comment.Name, trust.TierOf(author, r.Repository.Resource), comment.Body.Text("spec.body") ?? "", author);
     }
@@ -77,7 +83,9 @@ public sealed class ContextReader(KindCatalog catalog, IResourceGateway gateway,
         if (pipelineName is null) return;
         var pipeline = await InRepositoryAsync(r, "Pipeline", pipelineName, "sourceRefs.pipeline");
         if (job is not null && job.Body.Text("spec.pipeline") != pipeline.Name) throw ContextRequest.Invalid("sourceRefs.job", $"is of pipeline {job.Body.Text("spec.pipeline")}, and not of {pipeline.Name}");
-        (r.Commit, r.CodeTier) = (pipeline.Body.Text("spec.sha"), pipeline.Body.Text("spec.trustTier") ?? TrustTier.Untrusted);
+        r.About.Add(new("Pipeline", pipeline.Name, pipeline.Body.Text("spec.workflow") ?? pipeline.Name));
+        if (job is not null) r.About.Add(new("Job", job.Name, job.Body.Text("spec.step") ?? job.Name));
+        (r.Commit, r.Ref, r.CodeTier) = (pipeline.Body.Text("spec.sha"), BranchNames.Full(pipeline.Body.Text("spec.ref") ?? r.Repository.DefaultBranch), pipeline.Body.Text("spec.trustTier") ?? TrustTier.Untrusted);
         var failed = job is not null ? [job] : await FailedJobsAsync(r, pipeline);
         foreach (var one in failed)
         {
@@ -136,11 +144,12 @@ public sealed class ContextReader(KindCatalog catalog, IResourceGateway gateway,
     {
         if (r.Request.PullRequest is not { } reference) return;
         var pull = r.Pull = await WorkNumbers.FindAsync(gateway, r.Actor, catalog["PullRequest"], r.Repository.Resource, reference, r.Ct);
+        r.About.Add(Numbered(pull));
         var (author, tier) = (pull.Body.Text("spec.author"), trust.TierOf(pull, r.Repository.Resource));
         var (head, target) = await pulls.HeadsAsync(pull, r.Repository.Org, r.Repository.Git, r.Ct);
         head = pull.Body.Text("status.headSha") is { Length: > 0 } merged && pull.Body.Text("status.phase") != WorkPhases.Open ? merged : head;
         r.Labels.AddRange(pull.Body.Texts("spec.labels").Select(l => (l, SourceKinds.PullRequest)));
-        if (r.Commit is null) (r.Commit, r.CodeTier) = (head, tier);
+        if (r.Commit is null) (r.Commit, r.Ref, r.CodeTier) = (head, $"refs/pull/{pull.Body.Whole("spec.number")}/head", tier);
         r.Target = BranchNames.Of(pull.Body.Text("spec.targetRef") ?? r.Target);
         var checks = head is null ? [] : await pulls.ChecksAsync(gateway, r.Actor, pull, head, r.Ct);
         r.Add(SourceKinds.PullRequest, pull.Name, trust.TierOf(author, r.Repository.Resource), Lines(
@@ -150,6 +159,8 @@ public sealed class ContextReader(KindCatalog catalog, IResourceGateway gateway,
         if (head is not null && target is not null) await DiffAsync(r, pull, target, head, tier);
         await RemarksAsync(r, pull);
     }
+
+    private static WorkItem Numbered(Resource item) => new(item.Kind.Kind, item.Name, string.Create(CultureInfo.InvariantCulture, $"#{item.Body.Whole("spec.number")} {item.Body.Text("spec.title")}"));
 
     /// <summary>First the names of all files, which no cut takes; then their hunks.</summary>
     private static async Task DiffAsync(Reading r, Resource pull, string target, string head, string tier)
@@ -186,6 +197,7 @@ public sealed class ContextReader(KindCatalog catalog, IResourceGateway gateway,
     {
         if (r.Request.Issue is not { } reference) return;
         var issue = await WorkNumbers.FindAsync(gateway, r.Actor, catalog["Issue"], r.Repository.Resource, reference, r.Ct);
+        r.About.Add(Numbered(issue));
         var author = issue.Body.Text("spec.author");
         r.Labels.AddRange(issue.Body.Texts("spec.labels").Select(l => (l, SourceKinds.Issue)));
         r.Add(SourceKinds.Issue, issue.Name, trust.TierOf(author, r.Repository.Resource), Lines(
@@ -235,15 +247,33 @@ public sealed class ContextReader(KindCatalog catalog, IResourceGateway gateway,
         foreach (var path in r.Request.Paths) await PathAsync(r, commit, path);
     }
 
+    /// <summary>Where the work is: what the request names, what the run or the pull request is at, or the head of the default branch.</summary>
+    /// <exception cref="ApiException">422: it names what is not there.</exception>
+    private static async Task<WorkPlace?> PlaceAsync(Reading r)
+    {
+        if (!r.Repository.IsHosted) return null;
+        var (git, main) = (r.Repository.Git, BranchNames.Full(r.Repository.DefaultBranch));
+        var (name, commit) = r.Request.Ref is { } given ? await FindNamedAsync(r, given) ?? throw ContextRequest.Invalid("ref", $"is no branch or tag of {r.Repository.Name}, and no commit of {r.Repository.DefaultBranch}")
+            : r.Commit is { } at ? (r.Ref ?? main, await git.FindCommitAsync(at, r.Ct)) : (main, await git.FindRefAsync(main, r.Ct));
+        if (commit is null || r.Request.Sha is not { } sha || sha == commit) return commit is null ? null : new(name, commit, r.Target);
+        // How far it is trusted follows from the ref: a commit that is not of it may be anybody's.
+        var older = await git.FindCommitAsync(sha, r.Ct);
+        return older is not null && await git.MergeBaseAsync(older, commit, r.Ct) == older ? new(name, older, r.Target) : throw ContextRequest.Invalid("sha", $"is no commit of {name}");
+    }
+
+    /// <summary>A branch, a tag, or a commit of the default branch: one of elsewhere may be anybody's, and is named by its ref.</summary>
+    private static async Task<(string Ref, string? Commit)?> FindNamedAsync(Reading r, string name)
+    {
+        var (git, main) = (r.Repository.Git, BranchNames.Full(r.Repository.DefaultBranch));
+        foreach (var full in new[] { BranchNames.Full(name), "refs/tags/" + name })
+            if (await git.FindRefAsync(full, r.Ct) is not null) return (full, await git.FindCommitAsync(full, r.Ct));
+        return await git.FindCommitAsync(name, r.Ct) is { } commit && await git.FindRefAsync(main, r.Ct) is { } head && await git.MergeBaseAsync(commit, head, r.Ct) == commit ? (main, commit) : null;
+    }
+
     private async Task<string> CommitAsync(Reading r)
     {
-        if (r.Request.Ref is { } named)
-        {
-            r.CodeTier = await trust.TierOfRefAsync(r.Actor, r.Actor, r.Repository.Resource, named, r.Ct);
-            return await r.Repository.Git.FindCommitAsync(named, r.Ct) ?? throw ContextRequest.Invalid("ref", $"is no branch, tag or commit of {r.Repository.Name}");
-        }
-
-        return r.Commit ?? await r.Repository.Git.FindRefAsync(RefUpdate.Heads + r.Repository.DefaultBranch, r.Ct) ?? throw ContextRequest.Invalid("paths", $"name files, and {r.Repository.Name} has no commit yet");
+        if (r.Request.Ref is { } named) r.CodeTier = await trust.TierOfRefAsync(r.Actor, r.Actor, r.Repository.Resource, named, r.Ct);
+        return (await PlaceAsync(r))?.Commit ?? throw ContextRequest.Invalid("paths", $"name files, and {r.Repository.Name} has no commit yet");
     }
 
     private static async Task PathAsync(Reading r, string commit, string path)

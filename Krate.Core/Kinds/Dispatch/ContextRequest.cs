@@ -17,6 +17,9 @@ public sealed record ContextRequest
     /// <summary>Branch, tag or commit whose files are read; when left out that of the pull request or pipeline, else the default branch.</summary>
     public string? Ref { get; init; }
 
+    /// <summary>A commit of <see cref="Ref"/>; its head when left out.</summary>
+    public string? Sha { get; init; }
+
     public string? TaskKind { get; init; }
 
     /// <summary>In the words of whoever starts the run.</summary>
@@ -58,6 +61,19 @@ public sealed record ContextRequest
 
         string? Given(string path) => body.Text(path) is { Length: > 0 } text ? text : null;
         string Needed(string name) => Given(name) ?? throw Invalid(name, "is required");
+    }
+
+    /// <summary>What a run asks for.</summary>
+    public static ContextRequest OfRun(JsonObject run)
+    {
+        return new()
+        {
+            AgentStack = Given("agentStack") ?? "", Repository = Given("repository") ?? "", Ref = Given("ref") ?? Given("branch"), Sha = Given("sha"), TaskKind = Given("taskKind"), Task = Given("task") ?? "",
+            Issue = Given("sourceRefs.issue"), PullRequest = Given("sourceRefs.pullRequest"), Comment = Given("sourceRefs.comment"), Pipeline = Given("sourceRefs.pipeline"), Job = Given("sourceRefs.job"),
+            Paths = [.. run.Texts("spec.paths").Select(p => p.Trim('/')).Where(p => p.Length > 0).Distinct(StringComparer.Ordinal)],
+        };
+
+        string? Given(string field) => run.Text("spec." + field) is { Length: > 0 } text ? text : null;
     }
 
     internal static ApiException Invalid(string field, string problem) =>

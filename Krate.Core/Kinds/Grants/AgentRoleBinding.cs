@@ -156,8 +156,9 @@ public static class AgentRoleBindingKind
 }
 
 /// <summary>How grants and bindings spell the kinds of their subjects.</summary>
-internal static class Subjects
+public static class Subjects
 {
+    /// <summary>Kind names by the words of a spec (<c>agent-stack</c>).</summary>
     public static readonly IReadOnlyDictionary<string, string> KindNames = new Dictionary<string, string>
     {
         ["user"] = "User",

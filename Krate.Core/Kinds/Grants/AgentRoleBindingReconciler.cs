@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Krate.Core.ControlPlane;
 using Krate.Core.Gateway;
-using Krate.Core.Kinds.Orgs;
 using Krate.Core.Resources;
 
 namespace Krate.Core.Kinds.Grants;
@@ -10,9 +9,8 @@ namespace Krate.Core.Kinds.Grants;
 /// Gives the role of an AgentRoleBinding by a native binding, as long as whoever asked for it may give it: asked anew at each look, with the rights that
 /// they have now. What they may not give is given to nobody, and recorded.
 /// </summary>
-internal sealed class AgentRoleBindingReconciler(KindCatalog catalog, EventRecorder events, RbacEscalation escalation, Requesters requesters, IPolicyLog policyLog) : IReconciler
+internal sealed class AgentRoleBindingReconciler(KindCatalog catalog, EventRecorder events, RoleBindingReviews reviews, Requesters requesters, IPolicyLog policyLog) : IReconciler
 {
-    private const int LongestRule = 500;
     private static readonly WriteOptions Options = new() { FieldManager = "krate-control-plane" };
 
     public string Name => "agent-role-binding";
@@ -51,31 +49,11 @@ internal sealed class AgentRoleBindingReconciler(KindCatalog catalog, EventRecor
 
     private Condition Admit(Resource binding, AgentRolePlan plan)
     {
-        const string Type = AgentRoleBindingKind.EscalationAdmitted;
-        if (plan.Role.Status != Condition.True) return new(Type, Condition.Unknown, plan.Role.Reason, "Nobody can say whether it may be given before it is known what it gives.");
-        var user = binding.Body.Text("status.requestedBy");
-        if (requesters.Now(binding) is not { } requester) return new(Type, Condition.False, "EscalationDenied", $"{user ?? "Whoever asked for it"} is not known here any more, so that nothing is given in their name; somebody else must save the binding.");
-
-        var ns = AgentRolePlan.IsClusterWide(binding) ? "" : binding.Namespace;
-        var missing = escalation.Missing(requester, ns, plan.Reference, plan.Rules);
-        if (missing.Count > 0 && MayAsOwner(binding, requester)) missing = [];
-        missing = [.. missing, .. escalation.Missing(requester, ns, null, plan.Sight)];
-        if (missing.Count == 0) return new(Type, Condition.True, "Admitted", $"{user} may give it.");
-
-        var rule = RbacCoverage.Text(missing[0]);
-        var said = $"{user} does not hold {(rule.Length > LongestRule ? rule[..LongestRule] + "…" : rule)}{(missing.Count > 1 ? $" and {missing.Count - 1} more" : "")}{(plan.Reference is { } role ? $", and may not bind {role.Kind} {role.Name}" : "")}";
-        return binding.Body.Text("spec.escalationPolicy") == "require-admin-approval"
-            ? new(Type, Condition.False, "AdminApprovalRequired", $"{said}. Nothing is given until somebody who may give it takes it over by setting spec.escalationPolicy to deny.")
-            : new(Type, Condition.False, "EscalationDenied", $"{said}. Nothing is given; somebody who may give it must save the binding.");
+        if (plan.Role.Status != Condition.True) return RoleBindingReviews.NotKnown(plan);
+        return requesters.Now(binding) is { } requester
+            ? reviews.Admit(binding, plan, requester with { User = binding.Body.Text("status.requestedBy") ?? requester.User })
+            : new(AgentRoleBindingKind.EscalationAdmitted, Condition.False, "EscalationDenied", $"{binding.Body.Text("status.requestedBy") ?? "Whoever asked for it"} is not known here any more, so that nothing is given in their name; somebody else must save the binding.");
     }
-
-    /// <summary>Owners may give the templates, which are bounded, in their own organization; never rules that somebody wrote.</summary>
-    private static bool MayAsOwner(Resource binding, Actor requester) =>
-        binding.Body.Text("spec.escalationPolicy") == "allow-if-owner"
-        && binding.Body.Text("spec.roleRef.kind") == "RoleTemplate"
-        && binding.Body.At("spec.resourceRules") is not JsonArray { Count: > 0 }
-        && !AgentRolePlan.IsClusterWide(binding)
-        && requester.InGroup(WellKnown.TeamGroup(binding.Body.Text("spec.organizationRef") ?? "", OrganizationPlan.OwnersTeam));
 
     /// <summary>Once for each attempt, and again when the reason is another.</summary>
     private async Task TellRefusalAsync(Resource binding, Condition refused, ReconcileContext context, CancellationToken ct)

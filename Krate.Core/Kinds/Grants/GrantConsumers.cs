@@ -45,6 +45,8 @@ public sealed class GrantConsumers(KindCatalog catalog)
     {
         "AgentSecretGrant" => ConcernsOf(part, GrantTarget.Secret),
         "AgentConfigGrant" => ConcernsOf(part, GrantTarget.ConfigMap),
+        // Stacks name the ServiceAccount, or the identity in its place.
+        "AgentServiceAccount" => [(part.Kind.Kind, part.Name), ("ServiceAccount", part.Name), ("ServiceAccount", part.Body.Text("spec.serviceAccountName") ?? part.Name)],
         _ => [(part.Kind.Kind, part.Name)],
     };
 

@@ -97,27 +97,9 @@ internal sealed class WebhookOutbox(IResourceCache cache, KindCatalog catalog, T
 
     private JsonObject Envelope(Resource subscription, string? repository)
     {
-        var labels = new JsonObject { [WellKnown.OrgLabel] = subscription.Label(WellKnown.OrgLabel), [WellKnown.NamespaceLabel] = subscription.Namespace };
-        if (repository is { Length: > 0 }) labels[WellKnown.RepositoryLabel] = repository;
-        var spec = new JsonObject { ["organizationRef"] = subscription.Label(WellKnown.OrgLabel), ["subscription"] = subscription.Name };
+        var spec = new JsonObject { ["subscription"] = subscription.Name };
         if (repository is { Length: > 0 }) spec["repository"] = repository;
-        return new JsonObject
-        {
-            ["apiVersion"] = deliveries.ApiVersion,
-            ["kind"] = deliveries.Kind,
-            ["metadata"] = new JsonObject
-            {
-                ["name"] = deliveries.NamePrefix + Ulid.NewUlid().ToString().ToLowerInvariant(),
-                ["namespace"] = subscription.Namespace,
-                ["uid"] = Guid.NewGuid().ToString(),
-                ["creationTimestamp"] = Timestamps.Format(time.GetUtcNow()),
-                ["generation"] = 1L,
-                ["labels"] = labels,
-                ["ownerReferences"] = new JsonArray(OwnerReference.To(subscription)),
-            },
-            ["spec"] = spec,
-            ["status"] = new JsonObject { ["storage"] = deliveries.Storage, ["phase"] = RunPhase.Queued },
-        };
+        return CompanionDocument.Make(deliveries, CompanionDocument.NewName(deliveries), subscription, repository, spec, new() { ["phase"] = RunPhase.Queued }, time.GetUtcNow());
     }
 
     /// <summary>As the API shows it, without who owns which field, and without the version, which is not given yet.</summary>

@@ -96,8 +96,10 @@ internal sealed class GrantReview(Resource stack, string serviceAccount, IReview
     {
         if (need.Kind != "Secret") return null;
         if (!grant.Body.Texts("spec.allowedTrustTiers").Contains(TrustTier.Untrusted, StringComparer.Ordinal)) return $"AgentSecretGrant {grant.Name} does not hold for untrusted refs.";
-        return stack.Body.Flag("spec.secretPolicy.allowOnForks") ? null : $"The stack's secretPolicy.allowOnForks keeps {Said(need)} from untrusted refs.";
+        return stack.Body.Flag("spec.secretPolicy.allowOnForks") ? null : KeptFromForks(need);
     }
+
+    private static string KeptFromForks(CapabilityNeed need) => $"The stack's secretPolicy.allowOnForks keeps {Said(need)} from untrusted refs.";
 
     /// <summary>On an untrusted ref no secret comes without a person, whatever the grant says.</summary>
     private bool NeedsApproval(Resource grant, CapabilityNeed need) => need.Kind == "Secret" && (scope.IsUntrusted || grant.Body.Text("spec.requiredApproval") == "always");
@@ -121,6 +123,9 @@ internal sealed class GrantReview(Resource stack, string serviceAccount, IReview
         var among = isRestricted ? $" among those that the stack's permissionRefs list" : "";
         var message = $"{need.Part.Kind} {need.Part.Name} needs {Said(need)}, and no {kind} for {need.Purpose}{among} gives it to the stack.";
         var reason = need.Kind == "Secret" ? "MissingSecretGrant" : "MissingConfigGrant";
+        // No manifest alone is enough where the stack itself refuses what is not in its own lists.
+        if (isRestricted) return Found(need, FindingState.MissingGrant, reason, message, null, "whoever may write grants, and change the stack");
+        if (scope.IsUntrusted && need.Kind == "Secret" && !stack.Body.Flag("spec.secretPolicy.allowOnForks")) return Found(need, FindingState.Denied, "GrantDenied", KeptFromForks(need), null, "whoever may change the stack");
         return Found(need, FindingState.MissingGrant, reason, message, null, "whoever may write grants") with { Suggestion = Suggestions.Grant(stack, serviceAccount, need, scope) };
     }
 

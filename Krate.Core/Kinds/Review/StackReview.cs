@@ -12,6 +12,7 @@ namespace Krate.Core.Kinds.Review;
 public sealed partial class StackReview
 {
     private const string StackWriter = "whoever may change the stack";
+    private const string Binder = "whoever may bind the role";
     private readonly Resource stack;
     private readonly IReviewFacts facts;
     private readonly ReviewScope scope;
@@ -95,7 +96,6 @@ public sealed partial class StackReview
     private void Roles()
     {
         const string Type = AgentStackConditions.RolesAdmitted;
-        const string Binder = "whoever may bind the role";
         var held = facts.RulesOf(Identity);
         Dangers = DangerousRules.Of(held);
         foreach (var name in stack.Body.Texts("spec.permissionRefs.roleBindings").Distinct(StringComparer.Ordinal))
@@ -137,12 +137,16 @@ public sealed partial class StackReview
             return;
         }
 
-        Add(missing.Count == 0
-            ? new(Type, FindingState.Allowed, "RoleHeld", $"ServiceAccount {Identity} holds {role.Kind} {need.Name}.") { Part = need.Part, Need = need }
-            : new(Type, FindingState.MissingGrant, "MissingRoleBinding", $"{need.Part.Kind} {need.Part.Name} needs {role.Kind} {need.Name}; ServiceAccount {Identity} lacks {Said(missing)}.")
-            {
-                Part = need.Part, Need = need, Fixer = "whoever may bind the role", Suggestion = Suggestions.Roles(stack, Identity, need.Name, role.Kind, missing),
-            });
+        if (missing.Count == 0) Add(new(Type, FindingState.Allowed, "RoleHeld", $"ServiceAccount {Identity} holds {role.Kind} {need.Name}.") { Part = need.Part, Need = need });
+        // Addresses belong to no namespace: no AgentRoleBinding gives them, only a ClusterRoleBinding of the whole role.
+        Lacks([.. missing.Where(r => r.NonResourceUrls.Count == 0)], rules => Suggestions.Roles(stack, Identity, need.Name, role.Kind, rules), Binder);
+        Lacks([.. missing.Where(r => r.NonResourceUrls.Count > 0)], _ => null, "whoever may bind ClusterRoles");
+
+        void Lacks(IReadOnlyList<PolicyRule> rules, Func<IReadOnlyList<PolicyRule>, Suggestion?> suggest, string fixer)
+        {
+            if (rules.Count == 0) return;
+            Add(new(Type, FindingState.MissingGrant, "MissingRoleBinding", $"{need.Part.Kind} {need.Part.Name} needs {role.Kind} {need.Name}; ServiceAccount {Identity} lacks {Said(rules)}.") { Part = need.Part, Need = need, Fixer = fixer, Suggestion = suggest(rules) });
+        }
     }
 
     private static string Said(IReadOnlyList<PolicyRule> rules)
@@ -173,10 +177,17 @@ public sealed partial class StackReview
         foreach (var need in Graph.Needs.Where(n => n.Kind == kind)) Add(grants.Of(need));
     }
 
-    private void Add(Finding finding) => findings.Add(finding);
+    private void Add(Finding finding) => findings.Add(finding with { Suggestion = finding.Suggestion is { } suggestion ? Named(suggestion) : null });
+
+    /// <summary>A name that another manifest of this review has, or a resource that did not help, is not given twice: each can be applied as it is.</summary>
+    private Suggestion Named(Suggestion suggestion)
+    {
+        var free = facts.Find(suggestion.Kind, suggestion.Name) is null && !findings.Exists(f => f.Suggestion is { } other && (other.Kind, other.Name) == (suggestion.Kind, suggestion.Name));
+        return free ? suggestion : Suggestions.Renamed(suggestion);
+    }
 
     private void Add(string condition, FindingState state, string reason, string message, string fixer = "", Suggestion? suggestion = null, CapabilityPart? part = null) =>
-        findings.Add(new(condition, state, reason, message) { Fixer = fixer, Suggestion = suggestion, Part = part });
+        Add(new(condition, state, reason, message) { Fixer = fixer, Suggestion = suggestion, Part = part });
 
     /// <summary>A part that has a state of its own: it counts as its Ready condition says.</summary>
     private void AddPart(string condition, CapabilityPart part, string broken, string good, string fixer)

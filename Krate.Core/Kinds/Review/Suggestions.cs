@@ -56,6 +56,15 @@ internal static class Suggestions
     public static Suggestion Adapter(Resource stack, string name) =>
         Of(stack, "AgentAdapter", name, new() { ["organizationRef"] = stack.Body.Text("spec.organizationRef"), ["adapterType"] = stack.Body.Text("spec.baseAgent"), ["transport"] = "acp-stdio" });
 
+    /// <summary>The same under a name that follows from all that it says.</summary>
+    public static Suggestion Renamed(Suggestion suggestion)
+    {
+        var manifest = suggestion.Manifest.Copy();
+        var name = Marked(suggestion.Name, manifest["spec"]!);
+        manifest["metadata"]!["name"] = name;
+        return new(suggestion.Kind, name, manifest);
+    }
+
     private static Suggestion Binding(Resource stack, string name, JsonObject subject, string roleKind, string role, IReadOnlyList<PolicyRule> rules) =>
         Of(stack, "AgentRoleBinding", name, new()
         {
@@ -84,8 +93,9 @@ internal static class Suggestions
     private static string NameOf(params string[] parts)
     {
         var text = string.Join('-', parts.Where(p => p.Length > 0).Select(p => string.Concat(p.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')).Trim('-')));
-        if (text.Length <= LongestName) return text;
         // Two that begin alike stay two.
-        return text[..(LongestName - 9)].TrimEnd('-') + "-" + CanonicalJson.Digest(JsonValue.Create(text))[7..15];
+        return text.Length <= LongestName ? text : Marked(text, JsonValue.Create(text));
     }
+
+    private static string Marked(string name, JsonNode of) => name[..Math.Min(name.Length, LongestName - 9)].TrimEnd('-') + "-" + CanonicalJson.Digest(of)[7..15];
 }

@@ -64,6 +64,12 @@ public sealed record GrantGap
     [Description("Name of the grant, or one that would fit.")]
     public string? Name { get; init; }
 
+    [Description("Secret, ConfigMap or role that it would give.")]
+    public string? Target { get; init; }
+
+    [Description("Key of the Secret or ConfigMap.")]
+    public string? Key { get; init; }
+
     [Description("Stable CamelCase code.")]
     public string? Reason { get; init; }
 

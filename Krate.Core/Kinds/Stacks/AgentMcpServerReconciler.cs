@@ -11,6 +11,8 @@ internal sealed class AgentMcpServerReconciler(KindCatalog catalog, McpProbe pro
 {
     public const string Probed = "Probed";
     public const string SchemaCurrent = "SchemaCurrent";
+    private const string UnfitTools = "What it says of its tools cannot be kept; it may hold the value of a Secret.";
+    private const string UnfitFailure = "It could not be asked for its tools, and why it says so cannot be kept; it may hold the value of a Secret.";
     private const int MostNamed = 5;
     private readonly ProbeSchedule schedule = new(time);
 
@@ -53,7 +55,7 @@ internal sealed class AgentMcpServerReconciler(KindCatalog catalog, McpProbe pro
         if (given.Missing is { } missing) return await ReportAsync(server, context, new(Probed, Condition.Unknown, given.MissingReason!, missing), null, ct);
         try
         {
-            var tools = await probe.ListToolsAsync(new(server.Body.Text("spec.transport") ?? "", server.Body.Text("spec.command"), [.. server.Body.Texts("spec.args")], server.Body.Text("spec.url"), given.Values), ct);
+            var tools = await probe.ListToolsAsync(new(server.Body.Text("spec.transport") ?? "", server.Body.Text("spec.command"), [.. server.Body.Texts("spec.args")], server.Body.Text("spec.url"), given.Values) { Mask = given.Mask }, ct);
             return await ReportAsync(server, context, new(Probed, Condition.True, Probed, tools.Count == 1 ? "It offers 1 tool." : $"It offers {tools.Count} tools."), tools, ct);
         }
         catch (ProbeException e)
@@ -76,9 +78,9 @@ internal sealed class AgentMcpServerReconciler(KindCatalog catalog, McpProbe pro
         {
             return await ProbeReport.WriteAsync(context, server, status, ct);
         }
-        catch (ApiException e) when (e.Code is 413 or 422 && tools is not null)
+        catch (ApiException e) when (e.Code is 413 or 422 && probed.Message is not (UnfitTools or UnfitFailure))
         {
-            return await ReportAsync(server, context, new(Probed, Condition.False, ProbeReasons.McpProbeFailed, "What it says of its tools cannot be kept; it may hold the value of a Secret."), null, ct);
+            return await ReportAsync(server, context, new(Probed, Condition.False, ProbeReasons.McpProbeFailed, tools is not null ? UnfitTools : UnfitFailure), null, ct);
         }
     }
 

@@ -7,7 +7,11 @@ using Krate.Core.Resources;
 namespace Krate.Core.Kinds.Stacks;
 
 /// <summary>What an MCP server is given beside its address: values, or why it may not be asked.</summary>
-internal sealed record McpValues(IReadOnlyDictionary<string, string> Values, string? MissingReason = null, string? Missing = null);
+internal sealed record McpValues(IReadOnlyDictionary<string, string> Values, string? MissingReason = null, string? Missing = null)
+{
+    /// <summary>Puts stars over those that are values of Secrets.</summary>
+    public Func<string, string> Mask { get; init; } = static said => said;
+}
 
 /// <summary>
 /// Values of Secrets and ConfigMaps that a probe of an MCP server may use: those that a grant gives to the server itself, for whichever runs. It then gets when it
@@ -51,6 +55,7 @@ internal sealed class McpServerValues(KindCatalog catalog, IResourceCache cache,
     private async Task<McpValues> ReadAsync(Resource server, CancellationToken ct)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        var secret = new List<string>();
         foreach (var (field, named) in FieldPath.Find(server.Body, server.Body.Text("spec.transport") == "stdio" ? "spec.envFrom[]" : "spec.headersFrom[]"))
         {
             var source = named.At("secretRef") ?? named.At("configMapRef")!;
@@ -60,9 +65,10 @@ internal sealed class McpServerValues(KindCatalog catalog, IResourceCache cache,
                 : await vault.ReadAsync(SecretReader.McpProbe, server.Namespace, name, key, ct) is { } bytes ? Encoding.UTF8.GetString(bytes) : null;
             if (value is null) return new(None, named.At("secretRef") is null ? "ConfigMapKeyMissing" : "SecretKeyMissing", $"It is not probed: {field} names the key {key} of {name}, which is not there.");
             values[named.Text("name")!] = value;
+            if (named.At("secretRef") is not null) secret.Add(value.Trim());
         }
 
-        return new(values);
+        return new(values) { Mask = new KnownSecrets(secret).Mask };
     }
 
     private bool IsGranted(string kind, string reference, Resource server, JsonNode source, DateTimeOffset now)

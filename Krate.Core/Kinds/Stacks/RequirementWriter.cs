@@ -78,11 +78,19 @@ internal sealed class RequirementWriter(KindCatalog catalog)
         return status;
     }
 
-    private static JsonArray Gaps(List<Finding> findings) => new([.. findings.Select(f => (JsonNode)new JsonObject
+    private static JsonArray Gaps(List<Finding> findings) => new([.. findings.Select(f => (JsonNode)GapOf(f))]);
+
+    private static JsonObject GapOf(Finding finding)
     {
-        ["kind"] = f.Suggestion?.Kind ?? (f.Need?.Kind switch { "Secret" => "AgentSecretGrant", "ConfigMap" => "AgentConfigGrant", _ => "AgentRoleBinding" }),
-        ["name"] = f.Grant ?? f.Suggestion?.Name ?? f.Need?.Name,
-        ["reason"] = f.Reason,
-        ["message"] = f.Message,
-    })]);
+        var gap = new JsonObject
+        {
+            ["kind"] = finding.Suggestion?.Kind ?? (finding.Need?.Kind switch { "Secret" => "AgentSecretGrant", "ConfigMap" => "AgentConfigGrant", _ => "AgentRoleBinding" }),
+            ["name"] = finding.Grant ?? finding.Suggestion?.Name ?? finding.Need?.Name,
+            ["reason"] = finding.Reason,
+            ["message"] = finding.Message,
+        };
+        if (finding.Need is { } need) gap["target"] = need.Name;
+        if (finding.Need?.Key is { } key) gap["key"] = key;
+        return gap;
+    }
 }

@@ -23,7 +23,7 @@ public sealed class GrantsWorld : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        World = await ControlPlaneWorld.StartAsync(time: Time, options: new() { SingleProcess = true, Resync = TimeSpan.FromMinutes(10), CleanEvery = TimeSpan.FromDays(40) });
+        World = await ControlPlaneWorld.StartAsync(time: Time, options: new() { SingleProcess = true, Resync = TimeSpan.FromMinutes(10), CleanEvery = TimeSpan.FromDays(40) }, agents: new() { AllowedCommands = ["sh"] });
         ticking = TickAsync();
         await World.ReadyOrganizationAsync();
         await World.ReadyOrganizationAsync("other");

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Krate.Core.Gateway;
 using Krate.Core.Kinds.Grants;
 using Krate.Core.Resources;
 using Krate.Web.Components;
@@ -182,6 +183,45 @@ public static class Registries
             ],
             Form = [],
             Panel = typeof(SecretPanel),
+        },
+        new("AgentServiceAccount", "identities", "Identities", "identity")
+        {
+            Columns =
+            [
+                new("ServiceAccount", r => Text(r, "spec.serviceAccountName") is { } name ? name with { IsCode = true } : null),
+                new("Owner", r => Text(r, "spec.owner.name", r.Body.Text("spec.owner.kind"))),
+                new("Repositories", r => Joined(r.Body.Texts("spec.allowedRepositories")) ?? new("every one")),
+                new("Pools", r => Joined(r.Body.Texts("spec.allowedRunnerPools")) ?? new("every one")),
+            ],
+            Panel = typeof(IdentityPanel),
+            Form =
+            [
+                new(null, new FormField("serviceAccountName", "ServiceAccount that is kept in step"), new("namespace", "Its namespace") { Help = "The organization's own." }),
+                new("Who is responsible", new FormField("owner.kind", "Kind") { Offered = ["Team", "User"] }, new("owner.name", "Name")),
+                new(null, new FormField("allowedRepositories", "Repositories (none chosen: every one)")),
+                new(null, new FormField("allowedRunnerPools", "Runner pools (none chosen: every one)")),
+                new(null, new FormField("tokenAudience", "Tokens are for"), new("tokenExpirationSeconds", "Tokens last, in seconds") { Help = "600 to 86400." }, new("automountServiceAccountToken", "A token is put into every process")),
+                new(null, new FormField("imagePullSecretRefs", "Secrets for pulling images")),
+            ],
+        },
+        new("AgentRoleBinding", "role-bindings", "Role bindings", "role binding")
+        {
+            Columns =
+            [
+                new("Role", r => Text(r, "spec.roleRef.name", r.Body.Text("spec.roleRef.kind"))),
+                new("For", r => Text(r, "spec.subject.name", r.Body.Text("spec.subject.kind"))),
+                new("Where", r => new(r.Body.Text("spec.scope.name") is { Length: > 0 } name ? name : "everywhere", r.Body.Text("spec.scope.kind"))),
+                new("Asked for by", r => Text(r, "status.requestedBy")),
+            ],
+            Panel = typeof(BindingPanel),
+            Check = typeof(BindingCheck),
+            Form =
+            [
+                new("Who", new FormField("subject.kind", "Kind"), new("subject.name", "Name"), new("subject.serviceAccountRef", "Acts as")),
+                new("Role", new FormField("roleRef.kind", "Kind") { Help = "A template is narrowed to where it holds." }, new("roleRef.name", "Name") { Offered = RbacTemplates.Names }),
+                new("Where", new FormField("scope.kind", "Kind"), new("scope.name", "Name") { When = d => d.Text("scope.kind") != "cluster" }),
+                new(null, new FormField("escalationPolicy", "When it gives more than whoever asks holds") { Help = "deny gives nothing; require-admin-approval waits for somebody who may; allow-if-owner lets owners give templates." }, new("nativeRoleBindingName", "Name of the native binding, if not its own")),
+            ],
         },
     ];
 

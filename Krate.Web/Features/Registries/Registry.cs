@@ -21,6 +21,9 @@ public sealed record Registry(string Kind, string Path, string Title, string Wor
     /// <summary>Component that draws what is most worth knowing of one, with what can be done about it; null where the overview of all kinds says it.</summary>
     public Type? Panel { get; init; }
 
+    /// <summary>Component that says beside the form what a draft would mean, to who may save it; null where launch impact says it all.</summary>
+    public Type? Check { get; init; }
+
     /// <summary>Kinds that <see cref="FormField.From"/> looks at.</summary>
     public IReadOnlyList<string> Offering { get; init; } = [];
 }
