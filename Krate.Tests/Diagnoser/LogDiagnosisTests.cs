@@ -63,7 +63,7 @@ public sealed class LogDiagnosisTests
     [InlineData("/", null, 0)]
     [InlineData("src/\na.c", null, 0)]
     public void A_path_of_a_log_is_a_file_of_the_workspace_or_nothing(string logged, string? path, int candidates) =>
-        Assert.Equal(new FoundFile(path, candidates), new FileTree("/work", ["src/a.c", "lib/a.c", "deep/er/only.c"]).Find(logged));
+        Assert.Equal(new FoundFile(path, candidates), new FileTree("/builds/shop", ["src/a.c", "lib/a.c", "deep/er/only.c"]).Find(logged));
 
     [Fact]
     public async Task What_stands_in_a_log_leaves_no_fence_and_hides_nothing()
