@@ -14,6 +14,7 @@ internal sealed class AcpSession : IAgentSession
     private const int NoSuchMethod = -32601;
     private static readonly TimeSpan SayGoodbyeWithin = TimeSpan.FromMilliseconds(300);
     private readonly AgentProcess process;
+    private readonly IDisposable? kept;
     private readonly AcpConnection connection;
     private readonly Channel<AgentEvent> events = Channel.CreateBounded<AgentEvent>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
     private readonly ConcurrentDictionary<string, (JsonNode? Id, JsonArray Options)> questions = new(StringComparer.Ordinal);
@@ -22,9 +23,10 @@ internal sealed class AcpSession : IAgentSession
     private string? askingMode;
     private long lastQuestion;
 
-    public AcpSession(AgentProcess process)
+    /// <param name="kept">What it needs for as long as it runs.</param>
+    public AcpSession(AgentProcess process, IDisposable? kept = null)
     {
-        this.process = process;
+        (this.process, this.kept) = (process, kept);
         connection = new AcpConnection(process.Input, process.Output);
         reading = Task.Run(ReadAsync);
     }
@@ -50,6 +52,9 @@ internal sealed class AcpSession : IAgentSession
         if (result.Whole("protocolVersion") != EmbeddedAgentMux.ProtocolVersion) throw new AcpException($"it does not speak version {EmbeddedAgentMux.ProtocolVersion} of the Agent Client Protocol");
         return Capabilities = AgentCapabilities.From(result);
     }
+
+    /// <summary>Names the way in which it signs in to its model; nothing secret is said.</summary>
+    public Task SignInAsync(string way, CancellationToken ct) => connection.AskAsync("authenticate", new() { ["methodId"] = way }, ct);
 
     /// <summary>Opens the conversation, in the mode in which the agent asks before it does something.</summary>
     /// <param name="mode">Null where its own configuration decides that.</param>
@@ -116,6 +121,7 @@ internal sealed class AcpSession : IAgentSession
         await reading.WaitAsync(SayGoodbyeWithin).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         connection.Dispose();
         closing.Dispose();
+        kept?.Dispose();
     }
 
     private async Task SetModeAsync(JsonObject opened, string mode, CancellationToken ct)

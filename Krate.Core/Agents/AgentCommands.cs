@@ -13,6 +13,9 @@ public sealed record AgentCommand(string Command, IReadOnlyList<string> Argument
     /// <summary>What it sees beside the system and itself.</summary>
     public IReadOnlyList<SandboxFolder> Folders { get; init; } = [];
 
+    /// <summary>Its way out; null for none at all.</summary>
+    public AgentNetwork? Network { get; init; }
+
     /// <summary>Inside the sandbox.</summary>
     public string WorkingFolder { get; init; } = AgentSandbox.Home;
 }
@@ -47,6 +50,9 @@ internal sealed class AgentCommands(AgentOptions options, DataDirectory data)
         return string.Join(':', readable.Prepend(Path.GetDirectoryName(program)!).Concat(["/usr/local/bin", "/usr/bin", "/bin"]));
     }
 
+    /// <summary>What an agent's connections go through inside its sandbox: it lies beside Krate's own program.</summary>
+    public static string Relay { get; } = Path.Combine(AppContext.BaseDirectory, "krate-relay");
+
     /// <summary>What a program of Krate's own needs to start: the runtime that Krate runs on.</summary>
     public static IReadOnlyDictionary<string, string> OwnEnvironment(string program) => IsShipped(program)
         ? new() { ["DOTNET_ROOT"] = RuntimeFolder, ["DOTNET_EnableDiagnostics"] = "0" }
@@ -71,7 +77,7 @@ internal sealed class AgentCommands(AgentOptions options, DataDirectory data)
     /// <summary>Folders of Krate's PATH.</summary>
     private static IEnumerable<string> Own => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Where(Path.IsPathRooted);
 
-    private static bool IsShipped(string program) => AdapterCatalog.All.Any(e => e.IsShipped && program == Path.Combine(AppContext.BaseDirectory, e.Command!));
+    private static bool IsShipped(string program) => program == Relay || AdapterCatalog.All.Any(e => e.IsShipped && program == Path.Combine(AppContext.BaseDirectory, e.Command!));
 
     private static string RuntimeFolder => Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../.."));
 

@@ -49,6 +49,9 @@ public static class AgentEventTypes
     /// <summary><c>mode</c>.</summary>
     public const string Mode = "mode";
 
+    /// <summary><c>host</c>, <c>port</c>, <c>outcome</c> (allowed or rejected), <c>reason</c>: a connection that it asked for.</summary>
+    public const string Network = "network";
+
     /// <summary><c>message</c>.</summary>
     public const string Error = "error";
 

@@ -29,7 +29,13 @@ public sealed record AgentLaunch
     /// <summary>Empty folder for what it leaves.</summary>
     public string? Artifacts { get; init; }
 
-    /// <summary>All of its environment, beside PATH and HOME.</summary>
+    /// <summary>Its way out; null for none at all.</summary>
+    public AgentNetwork? Network { get; init; }
+
+    /// <summary>The model that it uses; null for what it does without being told.</summary>
+    public AgentModel? Model { get; init; }
+
+    /// <summary>All of its environment, beside PATH, HOME and what <see cref="Network"/> and <see cref="Model"/> need.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 }
 

@@ -30,9 +30,10 @@ internal sealed class AgentProcesses(AgentCommands commands, AgentOptions option
         var program = commands.Resolve(command.Command);
         var start = new ProcessStartInfo(AgentSandbox.Program) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false, WorkingDirectory = "/" };
         start.Environment.Clear();
-        foreach (var (name, value) in command.Environment.Concat(AgentCommands.OwnEnvironment(program))) start.Environment[name] = value;
+        var relay = command.Network is null ? null : AgentCommands.Relay;
+        foreach (var (name, value) in command.Environment.Concat(AgentCommands.OwnEnvironment(relay ?? program))) start.Environment[name] = value;
         (start.Environment["PATH"], start.Environment["HOME"], start.Environment["LC_ALL"]) = (commands.SearchPath(program), AgentSandbox.Home, "C.UTF-8");
-        foreach (var argument in AgentSandbox.Arguments(program, command, commands.ReadablePaths(program), [commands.DataFolder])) start.ArgumentList.Add(argument);
+        foreach (var argument in AgentSandbox.Arguments(program, command, commands.ReadablePaths(program).Concat(relay is null ? [] : commands.ReadablePaths(relay)), [commands.DataFolder])) start.ArgumentList.Add(argument);
         return start;
     }
 

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Krate.Core.Agents;
 
 /// <summary>
-/// The walls around a program that people name: bubblewrap gives it process ids, users, and a network of its own (with nobody in it), the system's programs to
+/// The walls around a program that people name: bubblewrap gives it process ids, users, and a network of its own (with nobody in it but, where an agent is given a way out, the relay to Krate), the system's programs to
 /// read, an empty home, and nothing else. Its first process takes all others with it, also those that made a session of their own.
 /// </summary>
 internal static class AgentSandbox
@@ -40,9 +40,10 @@ internal static class AgentSandbox
             .. seen.SelectMany(p => new[] { "--ro-bind-try", p, p }),
             .. hidden.Where(h => AgentCommands.IsSystem(h) || seen.Any(r => r == h || AgentCommands.IsBelow(h, r))).SelectMany(h => new[] { "--tmpfs", h, "--remount-ro", h }),
             .. command.Folders.SelectMany(f => new[] { f.IsWritable ? "--bind" : "--ro-bind", f.Path, f.Inside }),
+            .. command.Network is { } network ? ["--ro-bind", network.SocketPath, AgentNetwork.SocketInside] : Array.Empty<string>(),
             "--remount-ro", "/", "--chdir", command.WorkingFolder, "--",
         ];
-        return start.Concat(Bounded).Append(program).Concat(command.Arguments);
+        return start.Concat(Bounded).Concat(command.Network is null ? [] : [AgentCommands.Relay, Number(AgentNetwork.Port), AgentNetwork.SocketInside, "--"]).Append(program).Concat(command.Arguments);
     }
 
     /// <summary>Only a process can bound itself; a shell that reads nothing but these numbers does. What a shell calls the number of processes differs.</summary>

@@ -67,14 +67,20 @@ public sealed class OutboundGuard(OutboundOptions options)
     /// <summary>The same for a client with more handlers of its own.</summary>
     public SocketsHttpHandler CreateHandler() => new() { AllowAutoRedirect = false, UseProxy = false, UseCookies = false, ConnectTimeout = ConnectWithin, ConnectCallback = ConnectAsync };
 
-    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken ct)
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken ct) =>
+        new NetworkStream(await ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, ct), ownsSocket: true);
+
+    /// <summary>A connection to a host, where <see cref="ResolveAsync"/> lets it.</summary>
+    /// <exception cref="OutboundRefusedException">As there.</exception>
+    /// <exception cref="SocketException">Nobody answers.</exception>
+    public async Task<Socket> ConnectAsync(string host, int port, CancellationToken ct)
     {
-        var addresses = await ResolveAsync(context.DnsEndPoint.Host, ct);
+        var addresses = await ResolveAsync(host, ct);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync([.. addresses], context.DnsEndPoint.Port, ct);
-            return new NetworkStream(socket, ownsSocket: true);
+            await socket.ConnectAsync([.. addresses], port, ct);
+            return socket;
         }
         catch
         {

@@ -60,7 +60,10 @@ public sealed class AppFixture : IAsyncLifetime
             cat > /dev/null
             """);
         File.SetUnixFileMode(agent, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
-        Environment.SetEnvironmentVariable("PATH", $"{agents.FullName}:{Environment.GetEnvironmentVariable("PATH")}");
+        Environment.SetEnvironmentVariable("PATH", $"{agents.FullName}:{OpenCode}:{Environment.GetEnvironmentVariable("PATH")}");
+        // A model server of the tests is on loopback; and this machine does other things while an agent starts.
+        Environment.SetEnvironmentVariable("Krate__Outbound__AllowedHosts", "127.0.0.1");
+        Environment.SetEnvironmentVariable("Krate__Agents__HandshakeWithin", "60s");
     }
 
     /// <summary>test.sh publishes once and says where; a single run from an editor publishes for itself.</summary>
@@ -73,6 +76,9 @@ public sealed class AppFixture : IAsyncLifetime
         await publish.WaitForExitAsync();
         return publish.ExitCode == 0 ? target : throw new InvalidOperationException("dotnet publish failed");
     }
+
+    /// <summary>Where scripts/install-opencode.sh puts it.</summary>
+    private static string OpenCode => Path.Combine(Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache ? cache : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"), "krate", "opencode");
 
     private static string FindRoot()
     {

@@ -10,6 +10,7 @@ using Krate.Core.Resources;
 using Krate.Core.Resources.Patching;
 using Krate.Core.Runs;
 using Krate.Core.Store;
+using Krate.Web.Egress;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -72,6 +73,7 @@ internal sealed class ControlPlaneWorld : IAsyncDisposable
             .AddKrateRepositories(new RepositoryOptions { PublicUrl = "https://krate.test", AllowedHosts = ["localhost"] })
             .AddSingleton(agents ?? new AgentOptions())
             .AddKrateRuns(new LogLimits())
+            .AddKrateEgress()
             .AddKrateControlPlane(options)
             .BuildServiceProvider();
         var world = new ControlPlaneWorld(services, own, runs);

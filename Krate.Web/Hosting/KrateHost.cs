@@ -8,6 +8,7 @@ using Krate.Core.Resources;
 using Krate.Core.Runs;
 using Krate.Core.Store;
 using Krate.Web.Api;
+using Krate.Web.Egress;
 using Krate.Web.Git;
 using Krate.Web.Hosting.Requests;
 using Krate.Web.Hosting.SignIn;
@@ -144,6 +145,7 @@ public static class KrateHost
             .AddSingleton<Impersonation>()
             .AddScoped<CspNonce>()
             .AddTelemetry(builder.Configuration)
+            .AddKrateEgress()
             .AddRateLimits(settings.Limits)
             .AddKrateApi()
             .AddSingleton<GitServer>()

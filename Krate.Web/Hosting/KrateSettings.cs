@@ -1,5 +1,7 @@
+using System.Globalization;
 using Krate.Core.Agents;
 using Krate.Core.Outbound;
+using Krate.Core.Resources;
 using Krate.Core.Repositories;
 using Krate.Core.Runs;
 using Krate.Core.Store;
@@ -60,10 +62,20 @@ public sealed record KrateSettings(DataDirectory Data, Listeners Listeners, stri
             Oidc = OidcSettings.From(configuration.GetSection("Krate:SignIn:Oidc")),
             ImportRoots = List(configuration["Krate:Imports:Roots"]),
             OutboundHosts = List(configuration["Krate:Outbound:AllowedHosts"]),
-            Agents = new() { AllowedCommands = List(configuration["Krate:Agents:AllowedCommands"]), ReadablePaths = List(configuration["Krate:Agents:ReadablePaths"]) },
+            Agents = AgentsFrom(configuration.GetSection("Krate:Agents")),
             Mail = MailSettings.From(configuration),
             Limits = configuration.GetSection("Krate:Limits").Get<RequestLimits>() ?? new(),
         };
+    }
+
+    private static AgentOptions AgentsFrom(IConfigurationSection section)
+    {
+        var standard = new AgentOptions();
+        var (atOnce, within) = (section["RunsAtOnce"], section["HandshakeWithin"]);
+        var number = standard.RunsAtOnce;
+        if (atOnce is not null && (!int.TryParse(atOnce, NumberStyles.None, CultureInfo.InvariantCulture, out number) || number is < 1 or > 1000)) throw new StartupException($"Krate:Agents:RunsAtOnce is {atOnce}; it must be a number from 1 to 1000.");
+        var patience = within is null ? standard.HandshakeWithin : DurationText.Parse(within) is { Ticks: > 0 } given ? given : throw new StartupException($"Krate:Agents:HandshakeWithin is {within}; it must be a duration such as 30s.");
+        return new() { AllowedCommands = List(section["AllowedCommands"]), ReadablePaths = List(section["ReadablePaths"]), RunsAtOnce = number, HandshakeWithin = patience };
     }
 
     private static string[] List(string? text) => text?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];

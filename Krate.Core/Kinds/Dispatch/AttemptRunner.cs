@@ -20,7 +20,7 @@ namespace Krate.Core.Kinds.Dispatch;
 /// </summary>
 internal sealed class AttemptRunner(
     KindCatalog catalog, IResourceCache cache, DispatchWriter writer, PermissionReviews reviews, IAgentMux mux, WorkspaceFolders workspaces, RepositoryFiles repositories,
-    SessionLogs sessions, SecretVault vault, BlobStore blobs, AttemptArtifacts artifacts, ILogger<AttemptRunner> logger, TimeProvider time)
+    SessionLogs sessions, SecretVault vault, BlobStore blobs, AttemptArtifacts artifacts, AttemptEgress egress, ILogger<AttemptRunner> logger, TimeProvider time)
 {
     private static readonly TimeSpan LongestRun = TimeSpan.FromHours(1), LongestSilence = TimeSpan.FromMinutes(10);
 
@@ -74,7 +74,8 @@ internal sealed class AttemptRunner(
     {
         work.Run = await BeginAsync(work, ct);
         var stack = cache.Get(catalog["AgentStack"], work.Run.Namespace, work.Run.Body.Text("spec.agentStack") ?? "") ?? throw new ProbeException(ProbeReasons.AdapterNotInstalled, "its stack is gone");
-        if (Refusal(work.Attempt, stack) is { } refused) return AttemptEnd.Failed("PolicyDenied", refused);
+        var review = reviews.ForRun(stack, work.Run, work.Attempt);
+        if (Refusal(work.Attempt, stack, review) is { } refused) return AttemptEnd.Failed("PolicyDenied", refused);
         var blocks = await PromptAsync(work, ct);
         var folder = await WorkspaceAsync(work, stack, ct);
         using var writing = sessions.Open(work.Attempt);
@@ -83,7 +84,7 @@ internal sealed class AttemptRunner(
         AttemptEnd end;
         try
         {
-            end = await TalkAsync(work, stack, folder, left.Path, blocks, recorder, ct);
+            end = await TalkAsync(work, stack, review, folder, left.Path, blocks, recorder, ct);
             await TakeInAsync(work, folder, left, ct);
         }
         catch (Exception e) when (e is AgentEndedException or ProbeException && !ct.IsCancellationRequested)
@@ -109,15 +110,16 @@ internal sealed class AttemptRunner(
     }
 
     /// <summary>It may have waited for its turn: what was admitted is what runs, as long as it still may.</summary>
-    private string? Refusal(Resource attempt, Resource stack)
+    private static string? Refusal(Resource attempt, Resource stack, StackReview review)
     {
         if (DispatchRecords.StackDigest(stack) != attempt.Body.Text("spec.agentStackSnapshot.digest")) return $"Stack {stack.Name} was changed after it was admitted; start the run again.";
-        return reviews.Readiness(stack).Findings.FirstOrDefault(f => f.IsBlocking) is { } missing ? $"Stack {stack.Name} may not run any more: {missing.Message}" : null;
+        return review.Findings.FirstOrDefault(f => f.IsBlocking) is { } missing ? $"Stack {stack.Name} may not run any more: {missing.Message}" : null;
     }
 
     private async Task<IReadOnlyList<string>> PromptAsync(Work work, CancellationToken ct)
     {
         var bundle = await writer.Gateway.GetAsync(work.Krate, catalog["AgentContextBundle"], work.Run.Namespace, work.Run.Body.Text("spec.contextBundleRef") ?? "", ct);
+        work.IsUntrusted = work.Attempt.Body.Text("status.permissionSnapshot.trustTier") == TrustTier.Untrusted || FieldPath.Find(bundle.Body, "spec.sources[].trustTier").Any(t => t.Value.Text() == TrustTier.Untrusted);
         return ContextBundles.BlocksOf(await blobs.ReadAsync(bundle.Body.Text("spec.promptDigest") ?? "", ct));
     }
 
@@ -135,24 +137,24 @@ internal sealed class AttemptRunner(
         return folder;
     }
 
-    private async Task<AttemptEnd> TalkAsync(Work work, Resource stack, WorkspaceFolder? folder, string left, IReadOnlyList<string> blocks, SessionRecorder recorder, CancellationToken ct)
+    private async Task<AttemptEnd> TalkAsync(Work work, Resource stack, StackReview review, WorkspaceFolder? folder, string left, IReadOnlyList<string> blocks, SessionRecorder recorder, CancellationToken ct)
     {
         if (work.Signals.Cancelled.IsCompleted) return new(RunPhase.Cancelled, "Cancelled", "Somebody ended it.");
-        var adapter = reviews.Readiness(stack).Adapter ?? throw new ProbeException(ProbeReasons.AdapterNotInstalled, "its adapter is gone");
+        var adapter = review.Adapter ?? throw new ProbeException(ProbeReasons.AdapterNotInstalled, "its adapter is gone");
         if (adapter.Body.Text("spec.transport") != "acp-stdio") throw new ProbeException(ProbeReasons.AdapterNotInstalled, $"adapter {adapter.Name} is reached through a gateway, and this one starts agents itself");
+        var rules = RulesOf(work, stack);
+        var approvals = new RunApprovals(writer, catalog, work.Run, work.Attempt, work.Krate, token => RedactorAsync(work.Run, token), time);
+        var network = new AttemptNetwork(rules, approvals, work.Signals, recorder);
+        await using var exit = await egress.OpenAsync(review, stack, (asked, token) => network.DecideAsync(asked, ct, token), ct);
         var launch = new AgentLaunch
         {
             Adapter = new(adapter.Body.Text("spec.adapterType") ?? "", adapter.Body.Text("spec.command"), adapter.Body.At("spec.args") is JsonArray ? [.. adapter.Body.Texts("spec.args")] : null),
             Workspace = folder?.Path, MayWrite = work.MayWrite, Artifacts = left,
-            Folders = folder is null ? [] : [new(folder.Objects, WorkspaceFolders.ObjectsInside, IsWritable: false)],
+            Folders = folder is null ? [] : [new(folder.Objects, WorkspaceFolders.ObjectsInside, IsWritable: false)], Network = exit.Network, Model = exit.Model,
         };
         await using var session = await mux.LaunchAsync(launch, ct);
         await BindAsync(work, session, adapter, ct);
-        var limits = stack.Body.At("spec.limits");
-        var rules = new AttemptRules(
-            ProfileOf(stack), stack.Body.Text("spec.approvalMode"), DurationText.Parse(limits.Text("maxRunDuration")) ?? LongestRun, LongestSilence,
-            limits.At("maxUsdPerRun") is JsonValue usd && usd.TryGetValue<decimal>(out var most) ? most : null);
-        using var talk = new AttemptTalk(session, recorder, rules, new RunApprovals(writer, catalog, work.Run, work.Attempt, work.Krate, token => RedactorAsync(work.Run, token), time), work.Signals, time);
+        using var talk = new AttemptTalk(session, recorder, rules, approvals, work.Signals, time);
         try
         {
             return await talk.RunAsync(blocks, ct);
@@ -161,6 +163,14 @@ internal sealed class AttemptRunner(
         {
             if (talk.Cost.Count > 0) work.Status["cost"] = talk.Cost.DeepClone();
         }
+    }
+
+    private AttemptRules RulesOf(Work work, Resource stack)
+    {
+        var limits = stack.Body.At("spec.limits");
+        return new(
+            ProfileOf(stack), stack.Body.Text("spec.approvalMode"), DurationText.Parse(limits.Text("maxRunDuration")) ?? LongestRun, LongestSilence,
+            limits.At("maxUsdPerRun") is JsonValue usd && usd.TryGetValue<decimal>(out var most) ? most : null, work.IsUntrusted);
     }
 
     /// <summary>From now on the conversation has a name that people find it by.</summary>
@@ -216,6 +226,9 @@ internal sealed class AttemptRunner(
         public Resource? Session { get; set; }
 
         public bool MayWrite { get; set; }
+
+        /// <summary>Somebody without the right to push has a hand in what it works on, or in what it reads.</summary>
+        public bool IsUntrusted { get; set; }
 
         public AttemptEnd End { get; set; } = AttemptEnd.Failed("Lost", "");
 

@@ -16,7 +16,6 @@ internal sealed class AttemptTalk(IAgentSession session, SessionRecorder recorde
     private readonly CancellationTokenSource tooExpensive = new();
     private readonly List<Task> questions = [];
     private long lastWord = time.GetTimestamp();
-    private int waiting;
 
     /// <summary>Tokens and money so far, as the agent says.</summary>
     public JsonObject Cost { get; } = [];
@@ -61,7 +60,7 @@ internal sealed class AttemptTalk(IAgentSession session, SessionRecorder recorde
                 return turn.IsCompleted ? null : AttemptEnd.Failed("AgentError", "The agent closed its output, and did not end.");
             }
 
-            if (Volatile.Read(ref waiting) == 0 && time.GetElapsedTime(Volatile.Read(ref lastWord)) > rules.LongestSilence) return AttemptEnd.Failed("Timeout", $"The agent said nothing for {DurationText.Format(rules.LongestSilence)}.");
+            if (!approvals.IsAsking && time.GetElapsedTime(Volatile.Read(ref lastWord)) > rules.LongestSilence) return AttemptEnd.Failed("Timeout", $"The agent said nothing for {DurationText.Format(rules.LongestSilence)}.");
         }
     }
 
@@ -116,10 +115,9 @@ internal sealed class AttemptTalk(IAgentSession session, SessionRecorder recorde
 
     private async Task<(PermissionOutcome, string, string)> AskAsync(JsonObject question, ToolRuling ruling, CancellationToken ct)
     {
-        Interlocked.Increment(ref waiting);
         try
         {
-            var decided = await approvals.AskAsync(question, ruling.Reason, signals, ct);
+            var decided = await approvals.AskAsync(new("tool-use", question.Text("title") ?? question.Text("kind") ?? "a step", question, ruling.Reason), signals, ct);
             Volatile.Write(ref lastWord, time.GetTimestamp());
             return decided.Body.Text("status.phase") == "approved"
                 ? (PermissionOutcome.Allowed, decided.Body.Text("status.decidedBy") ?? "", decided.Body.Text("status.comment") ?? "")
@@ -129,12 +127,8 @@ internal sealed class AttemptTalk(IAgentSession session, SessionRecorder recorde
         {
             return (PermissionOutcome.Rejected, "policy", $"Nobody could be asked: {e.Message}");
         }
-        finally
-        {
-            Interlocked.Decrement(ref waiting);
-        }
     }
 }
 
 /// <summary>What holds for one attempt.</summary>
-internal sealed record AttemptRules(Resource? Profile, string? ApprovalMode, TimeSpan LongestRun, TimeSpan LongestSilence, decimal? MostUsd);
+internal sealed record AttemptRules(Resource? Profile, string? ApprovalMode, TimeSpan LongestRun, TimeSpan LongestSilence, decimal? MostUsd, bool IsUntrusted);

@@ -18,6 +18,7 @@ public static class DispatchActions
     internal static IServiceCollection AddDispatch(this IServiceCollection services) => services
         .AddSingleton<DispatchWriter>()
         .AddSingleton<AttemptArtifacts>()
+        .AddSingleton<AttemptEgress>()
         .AddSingleton<AttemptRunner>()
         .AddSingleton<AttemptHost>()
         .AddSingleton<ISweep, BlobSweep>()
@@ -76,8 +77,7 @@ internal sealed class RetryRunAction(DispatchWriter writer, IServiceProvider ser
         var phase = RunActions.PhaseOf(target);
         if (!RunPhase.IsTerminal(phase)) throw ApiException.Conflict(target.Kind, target.Name, $"the run has not ended ({phase}); cancel it first");
         var stack = await writer.Gateway.GetAsync(actor, catalog["AgentStack"], target.Namespace, target.Body.Text("spec.agentStack") ?? "", ct);
-        var question = new ReviewQuestion { AgentStack = stack.Name, Repository = target.Body.Text("spec.repository"), Ref = target.Body.Text("spec.ref"), TaskKind = target.Body.Text("spec.taskKind"), RunnerPool = target.Body.Text("spec.runnerPool"), TriggerSource = "manual" };
-        var (review, used) = await services.GetRequiredService<PermissionReviews>().ReviewAsync(actor, stack, question, ct);
+        var (review, used) = await services.GetRequiredService<PermissionReviews>().ReviewAsync(actor, stack, ReviewQuestion.OfRun(target), ct);
         if (review.Decision == ReviewDecision.Denied) throw ApiException.Forbidden($"AgentStack {stack.Name} may not run this any more: {string.Join(" ", review.Shown.Where(f => f.IsBlocking).Take(3).Select(f => f.Message))}");
         return (await writer.BeginAgainAsync(PrivilegedAccess.Runs(actor), target, stack, DispatchActions.Retry, review.ToJson(used), ct)).Body.Copy();
     }

@@ -30,7 +30,7 @@ internal sealed class DispatchAdmission(IServiceProvider services, KindCatalog c
         await KeepOnceAsync(document, ct);
         var run = new Resource(catalog[Kind], document);
         var request = ContextRequest.OfRun(document);
-        var question = new ReviewQuestion { AgentStack = request.AgentStack, Repository = request.Repository, Ref = document.Text("spec.ref"), TaskKind = request.TaskKind, RunnerPool = document.Text("spec.runnerPool"), TriggerSource = "manual" };
+        var question = ReviewQuestion.OfRun(run);
         var stack = await Gateway.GetAsync(actor, catalog["AgentStack"], run.Namespace, request.AgentStack, ct);
         await ReviewAsync(actor, stack, question, ct);
 

@@ -7,26 +7,34 @@ using Krate.Core.Resources;
 
 namespace Krate.Core.Kinds.Dispatch;
 
+/// <summary>What an agent wants to do, and why a person decides.</summary>
+/// <param name="Type">Type of the action (AgentApproval).</param>
+/// <param name="Summary">In one line; it may hold the agent's words.</param>
+/// <param name="Payload">All that it would do: the approval is for this only.</param>
+internal sealed record ApprovalQuestion(string Type, string Summary, JsonObject Payload, string Reason);
+
 /// <summary>Asks people on behalf of one run, by AgentApprovals, and waits for what they decide. Thread-safe.</summary>
 internal sealed class RunApprovals(DispatchWriter writer, KindCatalog catalog, Resource run, Resource attempt, Actor krate, Func<CancellationToken, Task<Redactor>> redactor, TimeProvider time)
 {
-    private static readonly TimeSpan Expiry = TimeSpan.FromHours(24);
+    public static readonly TimeSpan Expiry = TimeSpan.FromHours(24);
     private const int LongestSummary = 900;
     private int open;
 
+    /// <summary>Somebody is asked now.</summary>
+    public bool IsAsking => Volatile.Read(ref open) > 0;
+
     /// <returns>The approval as it was decided.</returns>
-    public async Task<Resource> AskAsync(JsonObject toolCall, string reason, AttemptSignals signals, CancellationToken ct)
+    public async Task<Resource> AskAsync(ApprovalQuestion question, AttemptSignals signals, CancellationToken ct)
     {
         var clean = await redactor(ct);
-        var title = ForeignText.Line(clean.Redact(toolCall.Text("title") ?? toolCall.Text("kind") ?? "a step").Text, LongestSummary);
         var approval = await writer.Gateway.CreateAsync(krate, catalog["AgentApproval"], run.Namespace, new JsonObject
         {
             ["metadata"] = new JsonObject { ["ownerReferences"] = new JsonArray(OwnerReference.To(run)) },
             ["spec"] = new JsonObject
             {
                 ["dispatchRun"] = run.Name, ["attempt"] = attempt.Name, ["requestedBy"] = $"agent of {run.Body.Text("spec.agentStack")}",
-                ["action"] = new JsonObject { ["type"] = "tool-use", ["summary"] = title, ["payloadDigest"] = CanonicalJson.Digest(toolCall) },
-                ["policyReasons"] = new JsonArray(reason), ["expiresAt"] = Timestamps.Format(time.GetUtcNow() + Expiry),
+                ["action"] = new JsonObject { ["type"] = question.Type, ["summary"] = ForeignText.Line(clean.Redact(question.Summary).Text, LongestSummary), ["payloadDigest"] = CanonicalJson.Digest(question.Payload) },
+                ["policyReasons"] = new JsonArray(question.Reason), ["expiresAt"] = Timestamps.Format(time.GetUtcNow() + Expiry),
             },
             ["status"] = new JsonObject { ["phase"] = "pending" },
         }, new WriteOptions(), ct);

@@ -28,6 +28,13 @@ public sealed record ReviewQuestion
     /// <summary>In place of the stack's, by field of its spec: toolProfileRef, skillRefs, mcpServerRefs, contextLabelRefs.</summary>
     public JsonObject? Overrides { get; init; }
 
+    /// <summary>What was asked before a run that was started by hand.</summary>
+    public static ReviewQuestion OfRun(Resource run) => new()
+    {
+        AgentStack = run.Body.Text("spec.agentStack") ?? "", Repository = run.Body.Text("spec.repository"), Ref = run.Body.Text("spec.ref"), TaskKind = run.Body.Text("spec.taskKind"),
+        RunnerPool = run.Body.Text("spec.runnerPool"), TriggerSource = "manual",
+    };
+
     private static readonly string[] Fields = ["agentStack", "repository", "ref", "actor", "triggerSource", "taskKind", "runnerPool", "overrides"];
     private static readonly string[] Replaceable = ["toolProfileRef", "skillRefs", "mcpServerRefs", "contextLabelRefs"];
 
@@ -94,6 +101,19 @@ public sealed class PermissionReviews(KindCatalog catalog, IResourceGateway gate
 
     /// <summary>How a stack that is written or saved stands, wherever it may run.</summary>
     public StackReview Readiness(Resource stack) => StackReview.Of(stack, new CachedReviewFacts(stack, catalog, cache, authorizer, time.GetUtcNow()), ReviewScope.Anywhere);
+
+    /// <summary>How a stack stands now for a run that was admitted, in the trust tier that it was admitted in.</summary>
+    internal StackReview ForRun(Resource stack, Resource run, Resource attempt)
+    {
+        var (question, user) = (ReviewQuestion.OfRun(run), run.Body.Text("status.startedBy") ?? "");
+        var starter = people.Resolve(new Credential(user, time.GetUtcNow())).Value ?? new Actor(user, []);
+        var scope = new ReviewScope
+        {
+            Repository = question.Repository, Ref = question.Ref, TriggerSource = question.TriggerSource, TaskKind = question.TaskKind, User = user,
+            TrustTier = attempt.Body.Text("status.permissionSnapshot.trustTier"), Teams = TeamsOf(starter, stack.Body.Text("spec.organizationRef") ?? ""),
+        };
+        return StackReview.Of(stack, new CachedReviewFacts(stack, catalog, cache, authorizer, time.GetUtcNow()), scope);
+    }
 
     private static Resource WithOverrides(Resource stack, ReviewQuestion question)
     {

@@ -101,13 +101,18 @@ public static class AgentTransportBindingKind
 
 public sealed record AgentProviderConfigSpec : ProductSpec
 {
-    [Description("Model provider (anthropic).")]
+    [Description("Model provider: what is spoken there (anthropic, openai, google, openai-compatible).")]
     [MaxLength(100)]
     public string? Provider { get; init; }
 
-    [Description("How Krate signs in there.")]
+    [Description("How Krate signs in there: api-key in the provider's own way, bearer for a token in the Authorization header, none.")]
     [MaxLength(63)]
     public string? AuthType { get; init; }
+
+    [Description("Where it is reached; the provider's own address unless set. openai-compatible has none of its own.")]
+    [HttpUrl]
+    [MaxLength(2048)]
+    public string? BaseUrl { get; init; }
 
     [Description("Secret with the credential for it; a stack that uses the provider needs a grant for it.")]
     public SecretKeyRef? SecretRef { get; init; }
@@ -123,9 +128,9 @@ public static class AgentProviderConfigKind
         StatusType = typeof(PlainStatus),
         PreserveUnknownSpec = true,
         RequiredSpec = ["provider", "authType"],
-        Columns = [new("Provider", "spec.provider"), new("Auth", "spec.authType"), Rows.Phase, Rows.Ready],
+        Columns = [new("Provider", "spec.provider"), new("Auth", "spec.authType"), new("URL", "spec.baseUrl", Wide: true), Rows.Phase, Rows.Ready],
         References = [new("spec.secretRef.name", "Secret") { NamespaceField = "namespace" }],
-        Validate = body => Rows.OwnNamespace(body, "spec.secretRef.namespace"),
+        Validate = body => Rows.NoCredentialsInUrl(body, "spec.baseUrl").Concat(Rows.OwnNamespace(body, "spec.secretRef.namespace")),
     };
 }
 
