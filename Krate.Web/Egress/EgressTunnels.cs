@@ -16,7 +16,7 @@ namespace Krate.Web.Egress;
 internal sealed class EgressTunnels(EgressRules rules, OutboundGuard guard) : IDisposable
 {
     private const int MostHead = 8 << 10;
-    private static readonly TimeSpan HeadWithin = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan HeadWithin = TimeSpan.FromSeconds(10), LingerFor = TimeSpan.FromSeconds(2);
     private readonly CancellationTokenSource closing = new();
 
     public ConnectionDelegate OnConnectionAsync(ConnectionDelegate next) => async connection =>
@@ -27,10 +27,10 @@ internal sealed class EgressTunnels(EgressRules rules, OutboundGuard guard) : ID
             return;
         }
 
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(closing.Token, connection.ConnectionClosed);
         try
         {
-            await TunnelAsync(connection.Transport, end.Token);
+            // Not until the agent has said all: it may want to hear the rest.
+            await TunnelAsync(connection.Transport, closing.Token);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or SocketException or ConnectionAbortedException or ConnectionResetException)
         {
@@ -70,14 +70,14 @@ internal sealed class EgressTunnels(EgressRules rules, OutboundGuard guard) : ID
     {
         if (await HeadAsync(agent.Input, ct) is not { } request)
         {
-            await AnswerAsync(agent.Output, "400 Bad Request", "Krate reads CONNECT host:port only.", ct);
+            await AnswerAsync(agent, "400 Bad Request", "Krate reads CONNECT host:port only.", ct);
             return;
         }
 
         var verdict = await rules.DecideAsync(request, ct);
         if (!verdict.IsAllowed)
         {
-            await AnswerAsync(agent.Output, "403 Forbidden", verdict.Reason, ct);
+            await AnswerAsync(agent, "403 Forbidden", verdict.Reason, ct);
             return;
         }
 
@@ -88,12 +88,12 @@ internal sealed class EgressTunnels(EgressRules rules, OutboundGuard guard) : ID
         }
         catch (OutboundRefusedException e)
         {
-            await AnswerAsync(agent.Output, "403 Forbidden", $"Refused: {e.Message}.", ct);
+            await AnswerAsync(agent, "403 Forbidden", $"Refused: {e.Message}.", ct);
             return;
         }
         catch (SocketException)
         {
-            await AnswerAsync(agent.Output, "502 Bad Gateway", $"{request.Host}:{request.Port} does not answer.", ct);
+            await AnswerAsync(agent, "502 Bad Gateway", $"{request.Host}:{request.Port} does not answer.", ct);
             return;
         }
 
@@ -125,8 +125,9 @@ internal sealed class EgressTunnels(EgressRules rules, OutboundGuard guard) : ID
             var reader = new SequenceReader<byte>(read.Buffer);
             if (reader.TryReadTo(out ReadOnlySequence<byte> head, "\r\n\r\n"u8))
             {
+                var words = Encoding.ASCII.GetString(head);
                 input.AdvanceTo(reader.Position);
-                return Parse(Encoding.ASCII.GetString(head));
+                return Parse(words);
             }
 
             if (read.IsCompleted || read.Buffer.Length > MostHead)
@@ -149,10 +150,20 @@ internal sealed class EgressTunnels(EgressRules rules, OutboundGuard guard) : ID
             : null;
     }
 
-    private static async Task AnswerAsync(PipeWriter output, string status, string reason, CancellationToken ct)
+    private static async Task AnswerAsync(IDuplexPipe agent, string status, string reason, CancellationToken ct)
     {
         var body = Encoding.UTF8.GetBytes(reason + "\n");
         var head = Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n");
-        await output.WriteAsync((byte[])[.. head, .. body], ct);
+        await agent.Output.WriteAsync((byte[])[.. head, .. body], ct);
+        await agent.Output.CompleteAsync();
+        await LingerAsync(agent.Input, ct);
+    }
+
+    /// <summary>A connection that is cut takes along what it has not delivered: who was answered ends it.</summary>
+    private static async Task LingerAsync(PipeReader input, CancellationToken ct)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        patience.CancelAfter(LingerFor);
+        while (await input.ReadAsync(patience.Token) is { IsCompleted: false } read) input.AdvanceTo(read.Buffer.End);
     }
 }
