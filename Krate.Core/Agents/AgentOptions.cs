@@ -18,6 +18,9 @@ public sealed record AgentOptions
     /// <summary>Runs whose agents work at the same time on the host of Krate.</summary>
     public int RunsAtOnce { get; init; } = 8;
 
+    /// <summary>Bytes that the workspace of a run and what it leaves may take on the disk.</summary>
+    public long WorkspaceBytes { get; init; } = 4L << 30;
+
     /// <summary>Programs that are asked at the same time.</summary>
     public int AtOnce { get; init; } = 4;
 }

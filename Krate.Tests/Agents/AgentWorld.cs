@@ -23,15 +23,19 @@ public sealed class AgentWorld : IAsyncLifetime
     /// <summary>Speaks the Agent Client Protocol, or does not.</summary>
     public string Agent => Path.Combine(folder, "agent.sh");
 
+    /// <summary>Speaks the Agent Client Protocol as far as its turn, and then does what nobody should.</summary>
+    public string Hostile => Path.Combine(folder, "hostile.sh");
+
     /// <summary>Speaks the Model Context Protocol, or does not.</summary>
     public string McpServer => Path.Combine(folder, "mcp.sh");
 
     public async ValueTask InitializeAsync()
     {
         await MakeProgramAsync(Agent, AgentText);
+        await MakeProgramAsync(Hostile, Dispatch.HostileAgent.Text);
         await MakeProgramAsync(McpServer, McpText);
         Web = await McpWebServer.StartAsync();
-        var options = new AgentOptions { AllowedCommands = [Agent, McpServer, "/opt/krate-tests/not-there"], HandshakeWithin = TimeSpan.FromSeconds(5), ToolsWithin = TimeSpan.FromSeconds(6), AtOnce = 8 };
+        var options = new AgentOptions { AllowedCommands = [Agent, Hostile, McpServer, "/opt/krate-tests/not-there"], HandshakeWithin = TimeSpan.FromSeconds(5), ToolsWithin = TimeSpan.FromSeconds(6), AtOnce = 8, WorkspaceBytes = 64 << 20 };
         World = await ControlPlaneWorld.StartAsync(agents: options);
         await World.ReadyOrganizationAsync();
         await HangAsync();

@@ -20,7 +20,7 @@ namespace Krate.Core.Kinds.Dispatch;
 /// </summary>
 internal sealed class AttemptRunner(
     KindCatalog catalog, IResourceCache cache, DispatchWriter writer, PermissionReviews reviews, IAgentMux mux, WorkspaceFolders workspaces, RepositoryFiles repositories,
-    SessionLogs sessions, SecretVault vault, BlobStore blobs, AttemptArtifacts artifacts, AttemptEgress egress, ILogger<AttemptRunner> logger, TimeProvider time)
+    SessionLogs sessions, SecretVault vault, BlobStore blobs, AttemptArtifacts artifacts, AttemptEgress egress, AgentOptions options, ILogger<AttemptRunner> logger, TimeProvider time)
 {
     private static readonly TimeSpan LongestRun = TimeSpan.FromHours(1), LongestSilence = TimeSpan.FromMinutes(10);
 
@@ -142,7 +142,7 @@ internal sealed class AttemptRunner(
         if (work.Signals.Cancelled.IsCompleted) return new(RunPhase.Cancelled, "Cancelled", "Somebody ended it.");
         var adapter = review.Adapter ?? throw new ProbeException(ProbeReasons.AdapterNotInstalled, "its adapter is gone");
         if (adapter.Body.Text("spec.transport") != "acp-stdio") throw new ProbeException(ProbeReasons.AdapterNotInstalled, $"adapter {adapter.Name} is reached through a gateway, and this one starts agents itself");
-        var rules = RulesOf(work, stack);
+        var rules = RulesOf(work, stack) with { Folders = folder is null ? [left] : [left, folder.Path], MostBytes = options.WorkspaceBytes };
         var approvals = new RunApprovals(writer, catalog, work.Run, work.Attempt, work.Krate, token => RedactorAsync(work.Run, token), time);
         var network = new AttemptNetwork(rules, approvals, work.Signals, recorder);
         await using var exit = await egress.OpenAsync(review, stack, (asked, token) => network.DecideAsync(asked, ct, token), ct);

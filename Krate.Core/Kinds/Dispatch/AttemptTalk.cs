@@ -3,6 +3,7 @@ using Krate.Core.Agents;
 using Krate.Core.Gateway;
 using Krate.Core.Resources;
 using Krate.Core.Sessions;
+using Krate.Core.Workspaces;
 
 namespace Krate.Core.Kinds.Dispatch;
 
@@ -12,8 +13,9 @@ namespace Krate.Core.Kinds.Dispatch;
 /// </summary>
 internal sealed class AttemptTalk(IAgentSession session, SessionRecorder recorder, AttemptRules rules, RunApprovals approvals, AttemptSignals signals, TimeProvider time) : IDisposable
 {
-    private static readonly TimeSpan StopsWithin = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan StopsWithin = TimeSpan.FromSeconds(10), LookEvery = TimeSpan.FromSeconds(3);
     private readonly CancellationTokenSource tooExpensive = new();
+    private readonly TaskCompletionSource heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Task> questions = [];
     private long lastWord = time.GetTimestamp();
 
@@ -31,6 +33,8 @@ internal sealed class AttemptTalk(IAgentSession session, SessionRecorder recorde
         var end = await FirstAsync(turn, listening, stop.Token);
         if (end is not null) await StopAsync(turn, ct);
         var stopped = end is null ? await turn : null;
+        // The turn is over when all that was said in it is kept.
+        if (stopped is not null) await Task.WhenAny(heard.Task, listening);
         await stop.CancelAsync();
         await Task.WhenAll(questions).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return end ?? Of(stopped!);
@@ -45,7 +49,7 @@ internal sealed class AttemptTalk(IAgentSession session, SessionRecorder recorde
         var broke = Task.Delay(Timeout.Infinite, tooExpensive.Token);
         while (true)
         {
-            var tick = Task.Delay(TimeSpan.FromSeconds(5), time, ct);
+            var tick = Task.Delay(LookEvery, time, ct);
             var first = await Task.WhenAny(turn, signals.Cancelled, limit, broke, listening, tick);
             ct.ThrowIfCancellationRequested();
             if (first == turn) return null;
@@ -60,6 +64,7 @@ internal sealed class AttemptTalk(IAgentSession session, SessionRecorder recorde
                 return turn.IsCompleted ? null : AttemptEnd.Failed("AgentError", "The agent closed its output, and did not end.");
             }
 
+            if (FolderUse.Excess(rules.Folders, rules.MostBytes) is { } excess) return AttemptEnd.Failed("WorkspaceFailed", excess);
             if (!approvals.IsAsking && time.GetElapsedTime(Volatile.Read(ref lastWord)) > rules.LongestSilence) return AttemptEnd.Failed("Timeout", $"The agent said nothing for {DurationText.Format(rules.LongestSilence)}.");
         }
     }
@@ -88,6 +93,7 @@ internal sealed class AttemptTalk(IAgentSession session, SessionRecorder recorde
             Volatile.Write(ref lastWord, time.GetTimestamp());
             await recorder.WriteAsync(said, ct);
             if (said.Type == AgentEventTypes.Cost) Count(said.Data);
+            if (said.Type == AgentEventTypes.TurnEnded) heard.TrySetResult();
             if (said.Type == AgentEventTypes.PermissionRequest) questions.Add(AnswerAsync(said.Data, ct));
         }
     }
@@ -131,4 +137,11 @@ internal sealed class AttemptTalk(IAgentSession session, SessionRecorder recorde
 }
 
 /// <summary>What holds for one attempt.</summary>
-internal sealed record AttemptRules(Resource? Profile, string? ApprovalMode, TimeSpan LongestRun, TimeSpan LongestSilence, decimal? MostUsd, bool IsUntrusted);
+internal sealed record AttemptRules(Resource? Profile, string? ApprovalMode, TimeSpan LongestRun, TimeSpan LongestSilence, decimal? MostUsd, bool IsUntrusted)
+{
+    /// <summary>Where it may write.</summary>
+    public IReadOnlyList<string> Folders { get; init; } = [];
+
+    /// <summary>Bytes that it may write there.</summary>
+    public long MostBytes { get; init; }
+}

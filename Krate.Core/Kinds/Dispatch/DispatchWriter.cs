@@ -63,7 +63,16 @@ internal sealed class DispatchWriter(IServiceProvider services, KindCatalog cata
         }
 
         foreach (var (field, value) in more ?? []) status[field] = value?.DeepClone();
+        // Before the last word: what has ended is not looked at again.
+        await CloseApprovalsAsync(krate, run, ct);
         await ChangeAsync(krate, run, now => RunPhase.IsTerminal(RunActions.PhaseOf(now)) ? null : status.Copy(), ct);
+    }
+
+    /// <summary>Nobody waits for their answer any more.</summary>
+    private async Task CloseApprovalsAsync(Actor krate, Resource run, CancellationToken ct)
+    {
+        var asked = await Gateway.ListAsync(krate, catalog["AgentApproval"], run.Namespace, new ListOptions { Labels = Selector.Parse($"{WellKnown.DispatchRunLabel}={run.Name}") }, ct);
+        foreach (var approval in asked.Items) await ChangeAsync(krate, approval, now => now.Body.Text("status.phase") == "pending" ? new JsonObject { ["phase"] = "superseded" } : null, ct);
     }
 
     public async Task<Resource?> FindAsync(Actor krate, string ns, string attempt, CancellationToken ct)
