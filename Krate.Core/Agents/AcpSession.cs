@@ -21,6 +21,7 @@ internal sealed class AcpSession : IAgentSession
     private readonly CancellationTokenSource closing = new();
     private readonly Task reading;
     private string? askingMode;
+    private volatile bool isReplaying;
     private long lastQuestion;
 
     /// <param name="kept">What it needs for as long as it runs.</param>
@@ -57,17 +58,24 @@ internal sealed class AcpSession : IAgentSession
     public Task SignInAsync(string way, CancellationToken ct) => connection.AskAsync("authenticate", new() { ["methodId"] = way }, ct);
 
     /// <summary>Opens the conversation, in the mode in which the agent asks before it does something.</summary>
+    /// <param name="before">Session of before that it takes up; null for a new one.</param>
     /// <param name="mode">Null where its own configuration decides that.</param>
-    public async Task OpenAsync(string folder, string? mode, CancellationToken ct)
+    public async Task OpenAsync(string folder, string? before, string? mode, CancellationToken ct)
     {
-        var opened = await connection.AskAsync("session/new", new()
+        var parameters = new JsonObject
         {
             ["cwd"] = folder,
             ["mcpServers"] = new JsonArray(),
             // Else Claude Code takes a variable of the environment for leave to ask nobody.
             ["_meta"] = new JsonObject { ["claudeCode"] = new JsonObject { ["options"] = new JsonObject { ["allowDangerouslySkipPermissions"] = false } } },
-        }, ct);
-        Id = opened.Text("sessionId") is { Length: > 0 and <= 255 } id ? id : throw new AcpException("it opened a session without a usable sessionId");
+        };
+        if (before is not null) parameters["sessionId"] = before;
+        var method = before is null ? "session/new" : Capabilities.SessionCapabilities?.Contains("resume") == true ? "session/resume" : "session/load";
+        // What was said before is kept already.
+        isReplaying = before is not null;
+        var opened = await connection.AskAsync(method, parameters, ct);
+        isReplaying = false;
+        Id = (before ?? opened.Text("sessionId")) is { Length: > 0 and <= 255 } id ? id : throw new AcpException("it opened a session without a usable sessionId");
         if (mode is not null) await SetModeAsync(opened, mode, ct);
         await events.Writer.WriteAsync(new(AgentEventTypes.SessionStarted, new() { ["agent"] = Capabilities.AgentName, ["version"] = Capabilities.Version, ["sessionId"] = ForeignText.Line(Id, 255) }), ct);
     }
@@ -154,7 +162,7 @@ internal sealed class AcpSession : IAgentSession
         {
             case "session/update" when message.Parameters["update"] is JsonObject update:
                 if (askingMode is not null && ModeOf(update) is { } mode && mode != askingMode) throw new AcpException($"it changed to the mode {ForeignText.Line(mode, 60)}, in which it may not ask");
-                if (AcpEvents.From(update) is { } told) await events.Writer.WriteAsync(told, closing.Token);
+                if (!isReplaying && AcpEvents.From(update) is { } told) await events.Writer.WriteAsync(told, closing.Token);
                 break;
             case "session/request_permission" when message.Id is not null:
                 await AskPersonAsync(message);

@@ -29,6 +29,12 @@ public sealed record AgentLaunch
     /// <summary>Empty folder for what it leaves.</summary>
     public string? Artifacts { get; init; }
 
+    /// <summary>Folder that it keeps its own things in, from one start to the next; null for one that goes with it.</summary>
+    public string? Home { get; init; }
+
+    /// <summary>Session of before that it takes up, by its own name for it; null for a new one. Needs the <see cref="Home"/> of then.</summary>
+    public string? Resume { get; init; }
+
     /// <summary>Its way out; null for none at all.</summary>
     public AgentNetwork? Network { get; init; }
 

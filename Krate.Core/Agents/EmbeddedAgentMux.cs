@@ -29,7 +29,7 @@ internal sealed class EmbeddedAgentMux(AgentProcesses processes, AgentOptions op
                 {
                     await session.InitializeAsync(limit);
                     if (settings.SignIn is { } way) await session.SignInAsync(way, limit);
-                    await session.OpenAsync(launch.Workspace is null ? AgentSandbox.Home : AgentLaunch.WorkspaceInside, EntryOf(launch.Adapter).AskingMode, limit);
+                    await session.OpenAsync(launch.Workspace is null ? AgentSandbox.Home : AgentLaunch.WorkspaceInside, launch.Resume, EntryOf(launch.Adapter).AskingMode, limit);
                     return session;
                 },
                 ct);
@@ -75,7 +75,9 @@ internal sealed class EmbeddedAgentMux(AgentProcesses processes, AgentOptions op
 
     private static AgentCommand CommandOf(AgentLaunch launch, AgentSettings settings, SettingsFiles files)
     {
-        List<SandboxFolder> folders = [.. launch.Folders, .. files.Bound];
+        List<SandboxFolder> folders = [.. launch.Folders];
+        if (launch.Home is { } home) folders.Add(new(home, AgentSandbox.Home, IsWritable: true));
+        folders.AddRange(files.Bound);
         // Krate's own agent asks nobody for anything.
         var network = EntryOf(launch.Adapter).IsShipped ? null : launch.Network;
         var environment = new Dictionary<string, string>(settings.Environment, StringComparer.Ordinal);

@@ -108,7 +108,7 @@ internal static class RbacShippedRoles
         On(Krate, ["comments"], "resolve"),
         On(Krate, ["views", "selectors"], Write),
         On(Krate, ["agentstacks"], "dispatch"),
-        On(Krate, ["agentdispatchruns"], "create", "cancel", "retry", "resume"),
+        On(Krate, ["agentdispatchruns"], "create", "cancel", "retry", "resume", "continue"),
         On(Krate, ["agentsessions"], "cancel", "resume", "fork", "continue"),
         On(Krate, ["pipelines"], "create", "cancel", "rerun"),
     ];

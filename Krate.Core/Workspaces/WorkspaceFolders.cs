@@ -78,6 +78,16 @@ public sealed class WorkspaceFolders(DataDirectory data)
         }
     }
 
+    /// <summary>Changes the files of a workspace that nobody works in yet, as <see cref="PatchReader"/> found them.</summary>
+    /// <exception cref="WorkspaceException">The patch does not fit.</exception>
+    public static async Task ApplyAsync(WorkspaceFolder workspace, byte[] diff, CancellationToken ct)
+    {
+        var environment = new Dictionary<string, string> { ["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = GitRepository.Borrowed(workspace.Objects), ["GIT_WORK_TREE"] = workspace.Path };
+        // Elsewhere git passes over all files that are not below its own folder, and says nothing.
+        var output = await new GitRepository(Path.Combine(workspace.Path, ".git")).RunAsync(["-C", workspace.Path, "apply", "--index", "--whitespace=nowarn", "-"], ct, limit: Patience, input: diff, environment: environment);
+        if (output.ExitCode != 0) throw new WorkspaceException("what was changed before could not be put back: " + output.ToException("apply").Message);
+    }
+
     /// <summary>Deletes a workspace and what kept its commit; one that is gone already is no fault. Links are deleted, not followed.</summary>
     public async Task RemoveAsync(GitRepository? hosted, string path, string pin, CancellationToken ct)
     {
@@ -104,7 +114,8 @@ public sealed class WorkspaceFolders(DataDirectory data)
         }
     }
 
-    private static void Remove(string folder)
+    /// <summary>With all that is in it; links are deleted, not followed.</summary>
+    internal static void Remove(string folder)
     {
         if (!Directory.Exists(folder)) return;
         // Who worked there may have taken the right to write away.

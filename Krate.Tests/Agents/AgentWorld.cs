@@ -23,6 +23,9 @@ public sealed class AgentWorld : IAsyncLifetime
     /// <summary>Speaks the Agent Client Protocol, or does not.</summary>
     public string Agent => Path.Combine(folder, "agent.sh");
 
+    /// <summary>An agent that takes up sessions: it counts its turns in its home.</summary>
+    public string Talking => Path.Combine(folder, "talking.sh");
+
     /// <summary>Speaks the Agent Client Protocol as far as its turn, and then does what nobody should.</summary>
     public string Hostile => Path.Combine(folder, "hostile.sh");
 
@@ -33,9 +36,10 @@ public sealed class AgentWorld : IAsyncLifetime
     {
         await MakeProgramAsync(Agent, AgentText);
         await MakeProgramAsync(Hostile, Dispatch.HostileAgent.Text);
+        await MakeProgramAsync(Talking, Dispatch.TalkingAgent.Text);
         await MakeProgramAsync(McpServer, McpText);
         Web = await McpWebServer.StartAsync();
-        var options = new AgentOptions { AllowedCommands = [Agent, Hostile, McpServer, "/opt/krate-tests/not-there"], HandshakeWithin = TimeSpan.FromSeconds(5), ToolsWithin = TimeSpan.FromSeconds(6), AtOnce = 8, WorkspaceBytes = 64 << 20 };
+        var options = new AgentOptions { AllowedCommands = [Agent, Hostile, Talking, McpServer, "/opt/krate-tests/not-there"], HandshakeWithin = TimeSpan.FromSeconds(5), ToolsWithin = TimeSpan.FromSeconds(6), AtOnce = 8, WorkspaceBytes = 64 << 20 };
         World = await ControlPlaneWorld.StartAsync(agents: options);
         await World.ReadyOrganizationAsync();
         await HangAsync();

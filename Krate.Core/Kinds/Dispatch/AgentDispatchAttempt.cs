@@ -7,6 +7,9 @@ namespace Krate.Core.Kinds.Dispatch;
 
 public sealed record AgentDispatchAttemptSpec : ProductSpec
 {
+    [Description("AgentSession of an earlier attempt that it takes up.")]
+    public string? ResumesSession { get; init; }
+
     [Description("AgentDispatchRun that this is an attempt of.")]
     public string? AgentDispatchRun { get; init; }
 
@@ -126,7 +129,7 @@ public static class AgentDispatchAttemptKind
         ],
         References =
         [
-            new("spec.agentDispatchRun", "AgentDispatchRun"), new("spec.workspaceRef", "AgentWorkspace"), new("spec.runnerPool", "RunnerPool"),
+            new("spec.agentDispatchRun", "AgentDispatchRun"), new("spec.workspaceRef", "AgentWorkspace"), new("spec.resumesSession", "AgentSession"), new("spec.runnerPool", "RunnerPool"),
             new("spec.agentStackSnapshot.name", "AgentStack"), new("spec.memorySnapshotRef.name", "AgentMemorySnapshot"),
         ],
         DerivedLabels = [new(WellKnown.DispatchRunLabel, "spec.agentDispatchRun"), new(WellKnown.AgentStackLabel, "spec.agentStackSnapshot.name"), Rows.RunnerPool],

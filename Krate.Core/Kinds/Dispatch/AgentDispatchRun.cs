@@ -127,6 +127,12 @@ public sealed record AgentDispatchRunStatus : ProductStatus
     [Description("Why it ended, for people.")]
     public string? Message { get; init; }
 
+    [Description("What people said to the agent after the task, in order.")]
+    public IReadOnlyList<RunMessage>? Messages { get; init; }
+
+    [Description("Whether the current attempt still takes messages: not when it is about to end.")]
+    public bool? AcceptsMessages { get; init; }
+
     [Description("Kubernetes user name of whoever wants it ended.")]
     public string? CancelRequestedBy { get; init; }
 
@@ -153,6 +159,22 @@ public sealed record Breadcrumb
 
     [Description("Path of its page.")]
     public string? Link { get; init; }
+}
+
+public sealed record RunMessage
+{
+    [Description("The words.")]
+    [MaxLength(RunMessages.Longest)]
+    public string? Text { get; init; }
+
+    [Description("Kubernetes user name of whoever said it.")]
+    public string? By { get; init; }
+
+    [Description("When.")]
+    public DateTimeOffset? At { get; init; }
+
+    [Description("AgentDispatchAttempt that it is for.")]
+    public string? Attempt { get; init; }
 }
 
 public sealed record RunCost
@@ -214,7 +236,7 @@ public static class AgentDispatchRunKind
         ServerStatus = true,
         OrderedByCreation = true,
         FirstPhase = RunPhase.Pending,
-        Actions = [DispatchActions.Cancel, DispatchActions.Retry],
+        Actions = [DispatchActions.Cancel, DispatchActions.Retry, DispatchActions.Continue, DispatchActions.Resume],
         RepositoryPath = "spec.repository",
         Columns =
         [

@@ -20,7 +20,7 @@ namespace Krate.Core.Kinds.Dispatch;
 /// </summary>
 internal sealed class AttemptRunner(
     KindCatalog catalog, IResourceCache cache, DispatchWriter writer, PermissionReviews reviews, IAgentMux mux, WorkspaceFolders workspaces, RepositoryFiles repositories,
-    SessionLogs sessions, SecretVault vault, BlobStore blobs, AttemptArtifacts artifacts, AttemptEgress egress, AgentOptions options, ILogger<AttemptRunner> logger, TimeProvider time)
+    SessionLogs sessions, SecretVault vault, BlobStore blobs, AttemptArtifacts artifacts, AgentHomes homes, AttemptEgress egress, AgentOptions options, ILogger<AttemptRunner> logger, TimeProvider time)
 {
     private static readonly TimeSpan LongestRun = TimeSpan.FromHours(1), LongestSilence = TimeSpan.FromMinutes(10);
 
@@ -37,8 +37,7 @@ internal sealed class AttemptRunner(
             work.End = e switch
             {
                 WorkspaceException => AttemptEnd.Failed("WorkspaceFailed", e.Message),
-                ProbeException => AttemptEnd.Failed("LaunchRejected", $"The agent could not be started: {e.Message}."),
-                AgentEndedException => AttemptEnd.Failed("AgentError", $"The agent ended before it had finished: {e.Message}."),
+                ProbeException or AgentEndedException => EndOf(e),
                 ApiException => AttemptEnd.Failed("AgentError", e.Message),
                 _ => AttemptEnd.Failed("AgentError", "What it does could not be kept or read; the log of Krate says more."),
             };
@@ -85,18 +84,22 @@ internal sealed class AttemptRunner(
         try
         {
             end = await TalkAsync(work, stack, review, folder, left.Path, blocks, recorder, ct);
-            await TakeInAsync(work, folder, left, ct);
         }
         catch (Exception e) when (e is AgentEndedException or ProbeException && !ct.IsCancellationRequested)
         {
-            end = AttemptEnd.Failed(e is ProbeException ? "LaunchRejected" : "AgentError", e is ProbeException ? $"The agent could not be started: {e.Message}." : $"The agent ended before it had finished: {e.Message}.");
+            end = EndOf(e);
         }
 
+        // Also what an agent leaves that failed.
+        await TakeInAsync(work, folder, left, ct);
         await recorder.WriteAsync(new(AgentEventTypes.Ended, new() { ["reason"] = end.Reason, ["message"] = end.Message }), ct);
         await recorder.CompleteAsync();
         work.Status["eventCursor"] = recorder.Last.ToString(System.Globalization.CultureInfo.InvariantCulture);
         return end;
     }
+
+    private static AttemptEnd EndOf(Exception e) =>
+        e is ProbeException ? AttemptEnd.Failed("LaunchRejected", $"The agent could not be started: {e.Message}.") : AttemptEnd.Failed("AgentError", $"The agent ended before it had finished: {e.Message}.");
 
     private async Task<Resource> BeginAsync(Work work, CancellationToken ct)
     {
@@ -104,7 +107,7 @@ internal sealed class AttemptRunner(
         var account = cache.Get(catalog["AgentStack"], work.Run.Namespace, stack)?.Body.Text("spec.runtimeIdentity.serviceAccountRef") ?? "";
         var identity = new JsonObject { ["namespace"] = work.Run.Namespace, ["serviceAccountRef"] = account, ["uid"] = cache.Get(catalog["ServiceAccount"], work.Run.Namespace, account)?.Uid };
         await writer.ChangeAsync(work.Krate, work.Attempt, _ => new JsonObject { ["phase"] = RunPhase.Running, ["startedAt"] = writer.Now, ["runtimeIdentity"] = identity.DeepClone() }, ct);
-        var began = new JsonObject { ["phase"] = RunPhase.Running };
+        var began = new JsonObject { ["phase"] = RunPhase.Running, ["acceptsMessages"] = true };
         if (work.Run.Body.Text("status.startedAt") is null) began["startedAt"] = writer.Now;
         return await writer.SetAsync(work.Krate, work.Run, new(AgentDispatchRunConditions.RunnerAssigned, Condition.True, "Embedded", "It runs on the host of Krate."), began, ct);
     }
@@ -132,6 +135,7 @@ internal sealed class AttemptRunner(
         var folder = await workspaces.ProvisionAsync(hosted, DispatchRecords.WorkspacePathOf(work.Run, name), new(work.Run.Body.Text("spec.sha") ?? "", DispatchRecords.BranchOf(work.Run), target, work.Attempt.Name), ct);
         await writer.ChangeAsync(work.Krate, workspace, _ => new JsonObject { ["lifecycle"] = "Active", ["git"] = new JsonObject { ["head"] = work.Run.Body.Text("spec.sha"), ["dirty"] = false }, ["lastActivityTime"] = writer.Now }, ct);
         work.Run = await writer.SetAsync(work.Krate, work.Run, new(AgentDispatchRunConditions.WorkspaceResolved, Condition.True, "Provisioned", $"Workspace {name} is at {work.Run.Body.Text("spec.sha")?[..12]}."), null, ct);
+        if (work.Attempt.Body.Text("spec.resumesSession") is not null) await RestoreAsync(work, folder, ct);
         work.Workspace = workspace;
         work.MayWrite = ProfileOf(stack)?.Body.Text("spec.filesystemPolicy") is not ("read-only" or "no-fs");
         return folder;
@@ -142,7 +146,8 @@ internal sealed class AttemptRunner(
         if (work.Signals.Cancelled.IsCompleted) return new(RunPhase.Cancelled, "Cancelled", "Somebody ended it.");
         var adapter = review.Adapter ?? throw new ProbeException(ProbeReasons.AdapterNotInstalled, "its adapter is gone");
         if (adapter.Body.Text("spec.transport") != "acp-stdio") throw new ProbeException(ProbeReasons.AdapterNotInstalled, $"adapter {adapter.Name} is reached through a gateway, and this one starts agents itself");
-        var rules = RulesOf(work, stack) with { Folders = folder is null ? [left] : [left, folder.Path], MostBytes = options.WorkspaceBytes };
+        var home = NewAttempts.TakesUp(adapter) is null ? homes.Open(work.Run) : null;
+        var rules = RulesOf(work, stack) with { Folders = [.. new[] { left, home, folder?.Path }.OfType<string>()], MostBytes = options.WorkspaceBytes };
         var approvals = new RunApprovals(writer, catalog, work.Run, work.Attempt, work.Krate, token => RedactorAsync(work.Run, token), time);
         var network = new AttemptNetwork(rules, approvals, work.Signals, recorder);
         await using var exit = await egress.OpenAsync(review, stack, (asked, token) => network.DecideAsync(asked, ct, token), ct);
@@ -151,18 +156,34 @@ internal sealed class AttemptRunner(
             Adapter = new(adapter.Body.Text("spec.adapterType") ?? "", adapter.Body.Text("spec.command"), adapter.Body.At("spec.args") is JsonArray ? [.. adapter.Body.Texts("spec.args")] : null),
             Workspace = folder?.Path, MayWrite = work.MayWrite, Artifacts = left,
             Folders = folder is null ? [] : [new(folder.Objects, WorkspaceFolders.ObjectsInside, IsWritable: false)], Network = exit.Network, Model = exit.Model,
+            Home = home, Resume = await ResumedAsync(work, ct),
         };
         await using var session = await mux.LaunchAsync(launch, ct);
         await BindAsync(work, session, adapter, ct);
-        using var talk = new AttemptTalk(session, recorder, rules, approvals, work.Signals, time);
+        var messages = new RunMessages(writer, work.Run, work.Attempt, work.Krate);
+        using var talk = new AttemptTalk(session, recorder, rules, approvals, messages, work.Signals, time);
         try
         {
-            return await talk.RunAsync(blocks, ct);
+            return await talk.RunAsync(launch.Resume is not null && await messages.NextAsync(ct) is { } first ? await talk.HearAsync(first, ct) : blocks, ct);
         }
         finally
         {
             if (talk.Cost.Count > 0) work.Status["cost"] = talk.Cost.DeepClone();
         }
+    }
+
+    /// <summary>The agent's own name for the session that the attempt takes up.</summary>
+    private async Task<string?> ResumedAsync(Work work, CancellationToken ct) =>
+        work.Attempt.Body.Text("spec.resumesSession") is { } name ? (await writer.Gateway.GetAsync(work.Krate, catalog["AgentSession"], work.Run.Namespace, name, ct)).Body.Text("spec.agentMuxSessionId") : null;
+
+    /// <summary>What the attempt before had changed is there again.</summary>
+    private async Task RestoreAsync(Work work, WorkspaceFolder folder, CancellationToken ct)
+    {
+        var before = work.Run.Body.Texts("status.attempts").TakeWhile(a => a != work.Attempt.Name).LastOrDefault();
+        var left = await writer.Gateway.ListAsync(work.Krate, catalog["AgentArtifact"], work.Run.Namespace, new ListOptions { Labels = Selector.Parse($"{WellKnown.DispatchRunLabel}={work.Run.Name}") }, ct);
+        if (left.Items.FirstOrDefault(a => a.Body.Text("spec.attempt") == before && a.Body.Text("spec.kind") == "patch") is not { } patch) return;
+        if (patch.Body.Text("spec.redactionStatus") != "clean") throw new WorkspaceException("what it had changed holds what looks like a secret, and is not kept; run it again");
+        await WorkspaceFolders.ApplyAsync(folder, await blobs.ReadAsync(patch.Body.Text("spec.digest") ?? "", ct), ct);
     }
 
     private AttemptRules RulesOf(Work work, Resource stack)

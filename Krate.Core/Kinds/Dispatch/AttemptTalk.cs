@@ -8,14 +8,15 @@ using Krate.Core.Workspaces;
 namespace Krate.Core.Kinds.Dispatch;
 
 /// <summary>
-/// One turn of a conversation: keeps what the agent says, answers what it asks by policy or lets a person answer, and watches time, silence and cost.
-/// Used once.
+/// A conversation, turn by turn: keeps what the agent says, answers what it asks by policy or lets a person answer, goes on with what people say, and watches
+/// time, silence and cost. Used once.
 /// </summary>
-internal sealed class AttemptTalk(IAgentSession session, SessionRecorder recorder, AttemptRules rules, RunApprovals approvals, AttemptSignals signals, TimeProvider time) : IDisposable
+internal sealed class AttemptTalk(IAgentSession session, SessionRecorder recorder, AttemptRules rules, RunApprovals approvals, RunMessages messages, AttemptSignals signals, TimeProvider time) : IDisposable
 {
+    private const string EndTurn = "end_turn";
     private static readonly TimeSpan StopsWithin = TimeSpan.FromSeconds(10), LookEvery = TimeSpan.FromSeconds(3);
     private readonly CancellationTokenSource tooExpensive = new();
-    private readonly TaskCompletionSource heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Task> questions = [];
     private long lastWord = time.GetTimestamp();
 
@@ -29,15 +30,46 @@ internal sealed class AttemptTalk(IAgentSession session, SessionRecorder recorde
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var listening = ListenAsync(stop.Token);
-        var turn = session.PromptAsync(blocks, stop.Token);
-        var end = await FirstAsync(turn, listening, stop.Token);
-        if (end is not null) await StopAsync(turn, ct);
-        var stopped = end is null ? await turn : null;
+        try
+        {
+            for (var prompt = blocks; ;)
+            {
+                var (end, stopReason) = await TurnAsync(prompt, listening, stop.Token, ct);
+                if (end is not null) return end;
+                if (stopReason != EndTurn || await messages.NextAsync(ct) is not { } message) return Of(stopReason);
+                prompt = await HearAsync(message, ct);
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await Task.WhenAll(questions).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>What a person said, as the agent is told it; the transcript shows who did.</summary>
+    public async Task<IReadOnlyList<string>> HearAsync(JsonNode message, CancellationToken ct)
+    {
+        var text = message.Text("text") ?? "";
+        await recorder.WriteAsync(new(AgentEventTypes.Message, new() { ["role"] = "user", ["by"] = message.Text("by"), ["text"] = text }), ct);
+        return [text];
+    }
+
+    /// <returns>Why the attempt ends in the middle of the turn; or how the turn ended by itself.</returns>
+    private async Task<(AttemptEnd? End, string StopReason)> TurnAsync(IReadOnlyList<string> prompt, Task listening, CancellationToken stop, CancellationToken ct)
+    {
+        heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var turn = session.PromptAsync(prompt, stop);
+        if (await FirstAsync(turn, listening, stop) is { } end)
+        {
+            await StopAsync(turn, ct);
+            return (end, "");
+        }
+
+        var stopReason = await turn;
         // The turn is over when all that was said in it is kept.
-        if (stopped is not null) await Task.WhenAny(heard.Task, listening);
-        await stop.CancelAsync();
-        await Task.WhenAll(questions).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return end ?? Of(stopped!);
+        await Task.WhenAny(heard.Task, listening);
+        return (null, stopReason);
     }
 
     public void Dispose() => tooExpensive.Dispose();
@@ -71,7 +103,7 @@ internal sealed class AttemptTalk(IAgentSession session, SessionRecorder recorde
 
     private static AttemptEnd Of(string stopReason) => stopReason switch
     {
-        "end_turn" => new(RunPhase.Succeeded, "Completed", "The agent has finished."),
+        EndTurn => new(RunPhase.Succeeded, "Completed", "The agent has finished."),
         "cancelled" => new(RunPhase.Cancelled, "Cancelled", "The agent gave up its turn."),
         "refusal" => AttemptEnd.Failed("AgentError", "The agent refused to go on."),
         _ => AttemptEnd.Failed("AgentError", $"The agent stopped before it had finished ({stopReason})."),

@@ -13,6 +13,11 @@ internal sealed record AttemptEnd(string Phase, string Reason, string Message)
     public static AttemptEnd Failed(string reason, string message) => new(RunPhase.Failed, reason, message);
 }
 
+/// <summary>What an attempt begins with that goes on where another ended.</summary>
+/// <param name="Session">AgentSession that it takes up.</param>
+/// <param name="Text">What its agent is told.</param>
+internal sealed record NewTurn(string Session, string Text, string By);
+
 /// <summary>Moves runs and attempts of agents on. A run says what its last attempt says. Thread-safe.</summary>
 internal sealed class DispatchWriter(IServiceProvider services, KindCatalog catalog, TimeProvider time) : StatusChanges(services, time)
 {
@@ -35,14 +40,17 @@ internal sealed class DispatchWriter(IServiceProvider services, KindCatalog cata
     }, ct);
 
     /// <summary>One more attempt; the run waits for its turn again.</summary>
-    public async Task<Resource> BeginAgainAsync(Actor krate, Resource run, Resource stack, string reason, JsonObject snapshot, CancellationToken ct)
+    /// <param name="turn">Null for the task from its beginning.</param>
+    public async Task<Resource> BeginAgainAsync(Actor krate, Resource run, Resource stack, string reason, JsonObject snapshot, NewTurn? turn, CancellationToken ct)
     {
         var bundle = await Gateway.GetAsync(krate, catalog["AgentContextBundle"], run.Namespace, run.Body.Text("spec.contextBundleRef") ?? "", ct);
-        var document = CompanionDocument.Make(Attempts, CompanionDocument.NewName(Attempts), run, run.Body.Text("spec.repository"), DispatchRecords.AttemptSpec(run, reason, stack, bundle.Body.Text("spec.digest"), snapshot.Text("digest")), DispatchRecords.AttemptStatus(snapshot), time.GetUtcNow());
+        var spec = DispatchRecords.AttemptSpec(run, reason, stack, bundle.Body.Text("spec.digest"), snapshot.Text("digest"));
+        if (turn is not null) spec["resumesSession"] = turn.Session;
+        var document = CompanionDocument.Make(Attempts, CompanionDocument.NewName(Attempts), run, run.Body.Text("spec.repository"), spec, DispatchRecords.AttemptStatus(snapshot), time.GetUtcNow());
         var attempt = await Gateway.CreateAsync(krate, Attempts, run.Namespace, document, new WriteOptions(), ct);
         try
         {
-            return await ChangeAsync(krate, run, now => RunPhase.IsTerminal(RunActions.PhaseOf(now)) ? Again(now, attempt.Name, snapshot) : throw ApiException.Conflict(now.Kind, now.Name, "somebody else has started it again"), ct);
+            return await ChangeAsync(krate, run, now => RunPhase.IsTerminal(RunActions.PhaseOf(now)) ? Again(now, attempt.Name, snapshot, turn) : throw ApiException.Conflict(now.Kind, now.Name, "somebody else has started it again"), ct);
         }
         catch (ApiException)
         {
@@ -94,10 +102,17 @@ internal sealed class DispatchWriter(IServiceProvider services, KindCatalog cata
         return Condition.Merge(resource.Conditions, all.OrderBy(c => order.IndexOf(c.Type)), resource.Generation, time.GetUtcNow());
     }
 
+    private JsonObject Again(Resource run, string attempt, JsonObject snapshot, NewTurn? turn)
+    {
+        var status = Again(run, attempt, snapshot);
+        if (turn is not null) status["messages"] = RunMessages.With(run, new() { ["text"] = turn.Text, ["by"] = turn.By, ["at"] = Now, ["attempt"] = attempt });
+        return status;
+    }
+
     private static JsonObject Again(Resource run, string attempt, JsonObject snapshot) => new()
     {
         ["phase"] = RunPhase.Pending, ["attempts"] = new JsonArray([.. run.Body.Texts("status.attempts").Append(attempt).Select(a => (JsonNode)a)]), ["permissionSnapshotDigest"] = snapshot.Text("digest"),
-        ["terminalReason"] = null, ["message"] = null, ["completedAt"] = null, ["cancelRequestedBy"] = null, ["cancelReason"] = null, ["agentMuxSessionId"] = null, ["agentMuxRunId"] = null, ["eventCursor"] = null,
+        ["terminalReason"] = null, ["message"] = null, ["completedAt"] = null, ["cancelRequestedBy"] = null, ["cancelReason"] = null, ["acceptsMessages"] = null, ["agentMuxSessionId"] = null, ["agentMuxRunId"] = null, ["eventCursor"] = null,
         ["conditions"] = new JsonArray([.. (run.Body.At("status.conditions") as JsonArray ?? []).Where(c => c.Text("type") is AgentDispatchRunConditions.ContextAssembled or AgentDispatchRunConditions.PermissionsAdmitted).Select(c => c!.DeepClone())]),
     };
 }
