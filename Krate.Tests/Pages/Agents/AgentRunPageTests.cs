@@ -100,6 +100,22 @@ public sealed class AgentRunPageTests(KrateCore core) : PageTest(core)
     }
 
     [Fact]
+    public async Task Tab_and_panel_are_in_the_address_and_change_without_each_other()
+    {
+        var ns = await RunAsync();
+        var page = Page(ns, tab: "yaml", rail: "conditions");
+        page.WaitForAssertion(() => Assert.Contains("kind: AgentDispatchRun", page.Find("pre").TextContent, StringComparison.Ordinal));
+        Assert.Equal(["?rail=conditions", "?tab=changes&rail=conditions", "?tab=yaml&rail=conditions"], page.FindAll("[aria-label=Run] a").Select(QueryOf));
+        Assert.Equal("?tab=yaml&rail=attempts", QueryOf(page.Find("[aria-label='Run details'] a")));
+        Assert.Equal("ContextAssembled", page.Find("section[aria-labelledby=run-panel] [data-condition]").GetAttribute("data-condition"));
+        // What a run does not have is no panel.
+        Assert.Equal("Permissions", Page(ns, rail: "cost").Find("[aria-label='Run details'] [aria-current]").TextContent);
+        Assert.Contains("No file was changed", Page(ns, tab: "changes").Markup, StringComparison.Ordinal);
+
+        static string QueryOf(AngleSharp.Dom.IElement link) => new Uri("https://krate.example.com" + link.GetAttribute("href")).Query;
+    }
+
+    [Fact]
     public async Task Context_says_where_everything_came_from_and_the_workspace_how_its_files_stand()
     {
         var ns = await RunAsync();
