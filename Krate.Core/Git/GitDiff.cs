@@ -175,20 +175,30 @@ internal static partial class DiffParser
     public static IReadOnlyDictionary<(string Old, string New), IReadOnlyList<DiffHunk>> Patches(ReadOnlySpan<byte> output, bool isCut)
     {
         var patches = new Dictionary<(string, string), IReadOnlyList<DiffHunk>>();
-        while (!output.IsEmpty)
+        while (NextPatch(ref output, isCut) is { IsEmpty: false } patch)
         {
-            // A line of a file has a mark before it, so this begins the next file.
-            var next = output.IndexOf(NextFile);
-            if (next < 0 && isCut) break;
-            var patch = next < 0 ? output : output[..(next + 1)];
-            output = output[patch.Length..];
-            // What is not UTF-8 is read as Latin-1, as files are.
-            var text = System.Text.Unicode.Utf8.IsValid(patch) ? Encoding.UTF8.GetString(patch) : Encoding.Latin1.GetString(patch);
+            var text = TextOf(patch);
             if (Index().Match(text) is { Success: true } ids) patches[(ids.Groups[1].Value, ids.Groups[2].Value)] = Hunks(text);
         }
 
         return patches;
     }
+
+    /// <summary>Takes the patch of one file off the front.</summary>
+    /// <param name="isCut">The output ends too early: its last file is left out.</param>
+    /// <returns>Nothing at the end.</returns>
+    public static ReadOnlySpan<byte> NextPatch(ref ReadOnlySpan<byte> output, bool isCut = false)
+    {
+        // A line of a file has a mark before it, so this begins the next file.
+        var next = output.IndexOf(NextFile);
+        if (next < 0 && isCut) return [];
+        var patch = next < 0 ? output : output[..(next + 1)];
+        output = output[patch.Length..];
+        return patch;
+    }
+
+    /// <summary>What is not UTF-8 is read as Latin-1, as files are.</summary>
+    public static string TextOf(ReadOnlySpan<byte> patch) => System.Text.Unicode.Utf8.IsValid(patch) ? Encoding.UTF8.GetString(patch) : Encoding.Latin1.GetString(patch);
 
     /// <returns>Null when they are not there.</returns>
     public static IReadOnlyList<DiffHunk>? HunksOf(DiffFile file, IReadOnlyDictionary<(string Old, string New), IReadOnlyList<DiffHunk>> patches)
@@ -199,7 +209,8 @@ internal static partial class DiffParser
         return patches.GetValueOrDefault((file.OldId, none)) is { } gone && patches.GetValueOrDefault((none, file.Id)) is { } come ? [.. gone, .. come] : null;
     }
 
-    private static List<DiffHunk> Hunks(string patch)
+    /// <summary>The hunks of the patch of one file; none of a binary one.</summary>
+    public static List<DiffHunk> Hunks(string patch)
     {
         var hunks = new List<DiffHunk>();
         var lines = new List<DiffLine>();

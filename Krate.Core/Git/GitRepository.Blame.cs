@@ -65,7 +65,7 @@ public sealed partial class GitRepository
         facts.GetValueOrDefault("previous") is { } previous && previous.Split(' ', 2) is [var commit, var path] ? (commit, Unquote(path)) : null);
 
     /// <summary>A path as git writes it where a line must hold it: in quotes with escapes when it has characters that would end it.</summary>
-    private static string Unquote(string name)
+    internal static string Unquote(string name)
     {
         if (name is not ['"', .., '"']) return name;
         var inner = name.AsSpan(1, name.Length - 2);

@@ -44,6 +44,13 @@ public sealed class ThirdPartyAgentTests(AppFixture app) : Journey(app)
         await ScreenshotAsync(page, "agent-run-opencode");
         await Assertions.Expect(page.GetByLabel("Transcript")).ToContainTextAsync("The file is written.");
 
+        await page.GetByRole(AriaRole.Link, new() { Name = "Changes" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Region, new() { Name = "hello.txt" })).ToBeVisibleAsync();
+        await page.GetByLabel("Run details").GetByRole(AriaRole.Link, new() { Name = "Approvals" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Region, new() { Name = "Approvals" })).ToContainTextAsync("by local-developer");
+        await AtAsync(page, "?tab=changes&rail=approvals");
+        await ScreenshotAsync(page, "agent-run-changes");
+
         Assert.NotEmpty(model.Credentials);
         Assert.All(model.Credentials, c => Assert.Equal($"Bearer {Key}", c));
         var run = new Uri(page.Url).Segments[^1];

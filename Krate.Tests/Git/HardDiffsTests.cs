@@ -81,6 +81,39 @@ public sealed class HardDiffsTests(HardDiffsTests.World world) : IClassFixture<H
         foreach (var file in summary.Files) Assert.Equal(world.Texts[file.Path].After, DiffTests.Apply(world.Texts[file.OldPath].Before, patches[file.Path]));
     }
 
+    [Fact]
+    public async Task A_patch_that_was_kept_says_what_the_repository_says()
+    {
+        foreach (var (from, to) in new[] { (world.First, world.Second), (world.Before, world.After) })
+        {
+            var (summary, patch) = (await Git.DiffAsync(from, to, Ct), GitPatch.Read(await KeptAsync(from, to), int.MaxValue, int.MaxValue));
+            Assert.Equal(summary.Total, patch.Total);
+            var hunks = await Git.DiffFilesAsync(from, to, summary.Files, false, Ct);
+            // A patch has the lines of files of any size.
+            foreach (var file in summary.Files.Where(f => f.Path != "huge.txt"))
+            {
+                var kept = patch.Files.Single(f => f.File.Path == file.Path);
+                // Of what was moved as it was, a patch has the names only.
+                Assert.Equal(file, file.OldId == file.Id && !file.ModeChanged ? kept.File with { OldId = file.OldId, Id = file.Id, OldMode = file.OldMode, Mode = file.Mode } : kept.File);
+                if (file.IsNamed) Assert.Equal(hunks[file.Path].SelectMany(h => h.Lines), kept.Hunks!.SelectMany(h => h.Lines));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Of_a_large_patch_the_first_files_are_read_and_all_are_counted()
+    {
+        var (all, patch) = (await Git.DiffAsync(world.Before, world.After, Ct), GitPatch.Read(await KeptAsync(world.Before, world.After), 20, 100));
+        Assert.Equal((20, all.Total, all.Added, all.Removed), (patch.Files.Count, patch.Total, patch.Added, patch.Removed));
+        Assert.InRange(patch.Files.Sum(f => f.Hunks?.Sum(h => h.Lines.Count) ?? 0), 1, 100);
+        Assert.Contains(patch.Files, f => f is { Hunks: null, File.Lines: > 0 });
+        Assert.Empty(GitPatch.Read([], 20, 100).Files);
+    }
+
+    /// <summary>As what was changed in a workspace is kept.</summary>
+    private async Task<byte[]> KeptAsync(string from, string to) =>
+        (await Git.RunAsync(["diff-tree", "-r", "-p", "-M", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", from, to], Ct, 64 << 20)).Bytes;
+
     private async Task<(DiffFile File, IReadOnlyList<DiffHunk>? Hunks)> DiffAsync(string path)
     {
         var file = (await Git.DiffAsync(world.First, world.Second, Ct)).Files.Single(f => f.Path == path);

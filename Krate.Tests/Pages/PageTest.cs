@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Bunit;
+using Krate.Core.Blobs;
 using Krate.Core.Gateway;
 using Krate.Core.Identity;
 using Krate.Core.Kinds;
@@ -7,6 +8,7 @@ using Krate.Core.Kinds.Grants;
 using Krate.Core.Kinds.Review;
 using Krate.Core.Repositories;
 using Krate.Core.Resources;
+using Krate.Core.Sessions;
 using Krate.Core.Store;
 using Krate.Tests.Testing;
 using Krate.Web.Features;
@@ -45,6 +47,9 @@ public abstract class PageTest : BunitContext, IAsyncLifetime, IClassFixture<Kra
             .AddScoped<Workplace>()
             .AddScoped<ReferenceCheck>()
             .AddScoped<PageStatus>()
+            .AddSingleton(data.Directory)
+            .AddSingleton<BlobStore>()
+            .AddKrateSessions()
             .AddSingleton(new RepositoryFiles(data.Directory, TimeProvider.System))
             .AddSingleton(p => new HostedRepositories(core.Gateway, core.Service<IResourceCache>(), KindTable.Catalog, p.GetRequiredService<RepositoryFiles>()))
             .AddScoped<RepositoryRefs>()
