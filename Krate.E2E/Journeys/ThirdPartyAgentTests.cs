@@ -51,11 +51,30 @@ public sealed class ThirdPartyAgentTests(AppFixture app) : Journey(app)
         await AtAsync(page, "?tab=changes&rail=approvals");
         await ScreenshotAsync(page, "agent-run-changes");
 
+        // Its session goes on where it ended, with its file there again.
+        await page.GetByRole(AriaRole.Link, new() { Name = "Transcript" }).ClickAsync();
+        await page.GetByLabel("Message", new() { Exact = true }).FillAsync("Is it there?");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send", Exact = true }).ClickAsync();
+        await Assertions.Expect(page.GetByText("Attempt 2")).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Run again", Exact = true })).ToBeVisibleAsync(new() { Timeout = 90_000 });
+        await Assertions.Expect(page.GetByLabel("Transcript")).ToContainTextAsync("Is it there?");
+        await Assertions.Expect(page.GetByLabel("Transcript")).ToContainTextAsync("The file is written.");
+        await ScreenshotAsync(page, "agent-run-continued");
+
+        // A fresh start, ended while it waits: nothing of it is left.
+        await page.GetByRole(AriaRole.Button, new() { Name = "Run again", Exact = true }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Approve" })).ToBeVisibleAsync(new() { Timeout = 90_000 });
+        Assert.True(IsAgentAlive());
+        await page.GetByRole(AriaRole.Button, new() { Name = "Cancel run", Exact = true }).ClickAsync();
+        await Assertions.Expect(page.GetByText("Cancelled").First).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        Assert.False(IsAgentAlive());
+
         Assert.NotEmpty(model.Credentials);
         Assert.All(model.Credentials, c => Assert.Equal($"Bearer {Key}", c));
         var run = new Uri(page.Url).Segments[^1];
         var patch = await KubectlAsync(["get", "agentartifacts", "-n", "krate-org-acme", "-l", $"krate.a5c.ai/dispatch-run={run}", "-o", "jsonpath={.items[*].spec.patch.files}"]);
         Assert.Contains("hello.txt", patch, StringComparison.Ordinal);
-        Assert.DoesNotContain(HostProcesses.All(), p => p.Command.Contains("opencode", StringComparison.Ordinal) || p.Command.Contains("krate-relay", StringComparison.Ordinal));
     }
+
+    private static bool IsAgentAlive() => HostProcesses.All().Any(p => p.Command.Contains("opencode", StringComparison.Ordinal) || p.Command.Contains("krate-relay", StringComparison.Ordinal));
 }

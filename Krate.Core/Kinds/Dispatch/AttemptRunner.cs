@@ -146,7 +146,7 @@ internal sealed class AttemptRunner(
         if (work.Signals.Cancelled.IsCompleted) return new(RunPhase.Cancelled, "Cancelled", "Somebody ended it.");
         var adapter = review.Adapter ?? throw new ProbeException(ProbeReasons.AdapterNotInstalled, "its adapter is gone");
         if (adapter.Body.Text("spec.transport") != "acp-stdio") throw new ProbeException(ProbeReasons.AdapterNotInstalled, $"adapter {adapter.Name} is reached through a gateway, and this one starts agents itself");
-        var home = NewAttempts.TakesUp(adapter) is null ? homes.Open(work.Run) : null;
+        var home = DispatchActions.WhyNotResumed(adapter) is null ? homes.Open(work.Run) : null;
         var rules = RulesOf(work, stack) with { Folders = [.. new[] { left, home, folder?.Path }.OfType<string>()], MostBytes = options.WorkspaceBytes };
         var approvals = new RunApprovals(writer, catalog, work.Run, work.Attempt, work.Krate, token => RedactorAsync(work.Run, token), time);
         var network = new AttemptNetwork(rules, approvals, work.Signals, recorder);

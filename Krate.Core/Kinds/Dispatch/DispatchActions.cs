@@ -17,6 +17,12 @@ public static class DispatchActions
     public const string Continue = "continue";
     public const string Resume = "resume";
 
+    /// <summary>Why an adapter's agent cannot go on with a session of before, for people; null when it can.</summary>
+    public static string? WhyNotResumed(Resource? adapter) =>
+        adapter is null ? "its adapter is gone"
+        : adapter.Body.Flag("status.capabilities.loadSession") || adapter.Body.Texts("status.capabilities.sessionCapabilities").Contains("resume") ? null
+        : $"{adapter.Body.Text("status.capabilities.agentName") ?? adapter.Name} cannot take up a session of before; run it again";
+
     internal static IServiceCollection AddDispatch(this IServiceCollection services) => services
         .AddSingleton<DispatchWriter>()
         .AddSingleton<AttemptArtifacts>()
@@ -94,14 +100,8 @@ internal sealed class NewAttempts(DispatchWriter writer, IServiceProvider servic
     {
         if (run.Body.Text("status.agentMuxSessionId") is not { Length: > 0 } name) throw Refused(run, "its agent had not begun; run it again");
         var session = await writer.Gateway.GetAsync(PrivilegedAccess.Runs(actor), catalog["AgentSession"], run.Namespace, name, ct);
-        return TakesUp(services.GetRequiredService<IResourceCache>().Get(catalog["AgentAdapter"], run.Namespace, session.Body.Text("spec.adapter") ?? "")) is { } why ? throw Refused(run, why) : name;
+        return DispatchActions.WhyNotResumed(services.GetRequiredService<IResourceCache>().Get(catalog["AgentAdapter"], run.Namespace, session.Body.Text("spec.adapter") ?? "")) is { } why ? throw Refused(run, why) : name;
     }
-
-    /// <summary>Why an adapter's agent cannot go on with a session of before; null when it can.</summary>
-    public static string? TakesUp(Resource? adapter) =>
-        adapter is null ? "its adapter is gone"
-        : adapter.Body.Flag("status.capabilities.loadSession") || adapter.Body.Texts("status.capabilities.sessionCapabilities").Contains("resume") ? null
-        : $"{adapter.Body.Text("status.capabilities.agentName") ?? adapter.Name} cannot take up a session of before; run it again";
 
     private static ApiException Refused(Resource run, string why) => ApiException.Conflict(run.Kind, run.Name, why);
 }

@@ -30,6 +30,7 @@ public enum TranscriptKind
     Plan,
     Question,
     Note,
+    Refused,
     Error,
     End,
 }
@@ -78,6 +79,9 @@ public sealed class TranscriptModel
             case AgentEventTypes.Cost:
                 foreach (var (name, value) in said.Data) Cost[name] = value?.DeepClone();
                 break;
+            case AgentEventTypes.Network:
+                Add(said, said.Data.Text("outcome") == "allowed" ? TranscriptKind.Note : TranscriptKind.Refused, $"{said.Data.Text("host")}, port {said.Data.Text("port") ?? said.Data.Whole("port")?.ToString(System.Globalization.CultureInfo.InvariantCulture)}: {said.Data.Text("reason")}");
+                break;
             case AgentEventTypes.SessionStarted:
                 Add(said, TranscriptKind.Note, $"{said.Data.Text("agent")} {said.Data.Text("version")} began.".Trim());
                 break;
@@ -108,7 +112,7 @@ public sealed class TranscriptModel
         }
 
         text.Clear().Append(said.Data.Text("text"));
-        items.Add(new($"{key}#{said.Sequence}", kind, said.At) { Text = text.ToString() });
+        items.Add(new($"{key}#{said.Sequence}", kind, said.At) { Text = text.ToString(), Data = said.Data.Text("by") is { } by ? new() { ["by"] = by } : [] });
     }
 
     /// <summary>An agent may tell of a call for the first time by an update.</summary>
