@@ -50,6 +50,11 @@ internal static class HostileAgent
                 fills) tell 'filling'; for ((i = 0; i < 64; i++)); do head -c 4000000 /dev/zero > "f$i"; done; sleep 600 ;;
                 deaf) tell 'deaf'; exec bash -c "trap '' TERM INT; exec -a $2 sleep 600" ;;
                 leaks) tell "the key is $2"; tell "$3"; echo "$2$3" > leaked.txt; ends ;;
+                connects)
+                  exec 3<> /dev/tcp/127.0.0.1/3128; printf 'CONNECT %s HTTP/1.1\r\n\r\n' "$2" >&3
+                  read -r _ status _ <&3
+                  [[ $status == 200 ]] && read -r _ <&3 && read -r status <&3
+                  tell "$status"; ends ;;
                 escapes) reaches "$2" "$3"; ends ;;
               esac ;;
           esac

@@ -11,7 +11,7 @@ namespace Krate.Core.Kinds.Dispatch;
 /// Brings runs to their end: queues them, starts one when it is its turn, tells those that run what people want of them, and ends those that say they run
 /// and have nothing behind them.
 /// </summary>
-internal sealed class AgentDispatchRunReconciler(KindCatalog catalog, DispatchWriter writer, AttemptHost host, AttemptRunner runner, AgentOptions options) : IReconciler
+internal sealed class AgentDispatchRunReconciler(KindCatalog catalog, DispatchWriter writer, AttemptHost host, AttemptRunner runner, LaunchApprovals launches, AgentOptions options) : IReconciler
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
 
@@ -37,7 +37,8 @@ internal sealed class AgentDispatchRunReconciler(KindCatalog catalog, DispatchWr
         if (run.Body.Text("status.cancelRequestedBy") is { } who) return await EndAsync(context.Actor, run, new(RunPhase.Cancelled, "Cancelled", $"{who} ended it before it ran."), ct);
         return RunActions.PhaseOf(run) switch
         {
-            RunPhase.Pending => await QueueAsync(run, attempt, context, ct),
+            RunPhase.Pending => LaunchApprovals.IsNeeded(attempt) ? await AskAsync(run, attempt, context, ct) : await QueueAsync(run, attempt, context, ct),
+            RunPhase.WaitingForApproval when RunActions.PhaseOf(attempt) == RunPhase.Pending => await HearAsync(run, attempt, context, ct),
             RunPhase.Queued => await StartAsync(run, attempt, context, ct),
             _ => await LoseAsync(run, attempt, context, ct),
         };
@@ -56,11 +57,30 @@ internal sealed class AgentDispatchRunReconciler(KindCatalog catalog, DispatchWr
         return approvals.Where(a => a.Body.Text("status.phase") == "pending").Select(ExpiryOf).Min() is { } next && next > now ? Outcome.Again(next - now) : Outcome.Done;
     }
 
+    /// <summary>Nothing starts, and no place is taken, before a person has approved it.</summary>
+    private async Task<Outcome> AskAsync(Resource run, Resource attempt, ReconcileContext context, CancellationToken ct)
+    {
+        await launches.AskAsync(context.Actor, run, attempt, ct);
+        await writer.SetAsync(context.Actor, run, new(AgentDispatchRunConditions.ApprovalSatisfied, Condition.False, "Waiting", "A person must approve what it starts with."), new() { ["phase"] = RunPhase.WaitingForApproval }, ct);
+        return Outcome.Done;
+    }
+
+    private async Task<Outcome> HearAsync(Resource run, Resource attempt, ReconcileContext context, CancellationToken ct)
+    {
+        if (await launches.FindAsync(context.Actor, attempt, ct) is not { } approval) return await AskAsync(run, attempt, context, ct);
+        var (phase, by) = (approval.Body.Text("status.phase"), approval.Body.Text("status.decidedBy"));
+        if (phase == "pending" && ExpiryOf(approval) is { } end && end > context.Time.GetUtcNow()) return Outcome.Again(end - context.Time.GetUtcNow());
+        if (phase == "rejected") return await EndAsync(context.Actor, run, AttemptEnd.Failed("ApprovalRejected", $"{by} did not approve what it starts with."), ct);
+        if (phase != "approved") return await EndAsync(context.Actor, run, AttemptEnd.Failed("ApprovalExpired", "Nobody approved in time what it starts with."), ct);
+        run = await writer.SetAsync(context.Actor, run, new(AgentDispatchRunConditions.ApprovalSatisfied, Condition.True, "Approved", $"{by} approved what it starts with."), null, ct);
+        return await QueueAsync(run, attempt, context, ct);
+    }
+
     private async Task<Outcome> QueueAsync(Resource run, Resource attempt, ReconcileContext context, CancellationToken ct)
     {
         var status = new JsonObject { ["phase"] = RunPhase.Queued, ["queuedAt"] = writer.Now };
         await writer.ChangeAsync(context.Actor, attempt, a => RunActions.PhaseOf(a) == RunPhase.Pending ? status.Copy() : null, ct);
-        await writer.ChangeAsync(context.Actor, run, r => RunActions.PhaseOf(r) == RunPhase.Pending ? status.Copy() : null, ct);
+        await writer.ChangeAsync(context.Actor, run, r => RunActions.PhaseOf(r) is RunPhase.Pending or RunPhase.WaitingForApproval ? status.Copy() : null, ct);
         return Outcome.Done;
     }
 

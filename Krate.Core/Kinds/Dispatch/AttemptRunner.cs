@@ -20,7 +20,7 @@ namespace Krate.Core.Kinds.Dispatch;
 /// </summary>
 internal sealed class AttemptRunner(
     KindCatalog catalog, IResourceCache cache, DispatchWriter writer, PermissionReviews reviews, IAgentMux mux, WorkspaceFolders workspaces, RepositoryFiles repositories,
-    SessionLogs sessions, SecretVault vault, BlobStore blobs, AttemptArtifacts artifacts, AgentHomes homes, AttemptEgress egress, AgentOptions options, ILogger<AttemptRunner> logger, TimeProvider time)
+    SessionLogs sessions, SecretVault vault, BlobStore blobs, AttemptArtifacts artifacts, AgentHomes homes, AttemptEgress egress, LaunchApprovals launches, AgentOptions options, ILogger<AttemptRunner> logger, TimeProvider time)
 {
     private static readonly TimeSpan LongestRun = TimeSpan.FromHours(1), LongestSilence = TimeSpan.FromMinutes(10);
 
@@ -74,7 +74,8 @@ internal sealed class AttemptRunner(
         work.Run = await BeginAsync(work, ct);
         var stack = cache.Get(catalog["AgentStack"], work.Run.Namespace, work.Run.Body.Text("spec.agentStack") ?? "") ?? throw new ProbeException(ProbeReasons.AdapterNotInstalled, "its stack is gone");
         var review = reviews.ForRun(stack, work.Run, work.Attempt);
-        if (Refusal(work.Attempt, stack, review) is { } refused) return AttemptEnd.Failed("PolicyDenied", refused);
+        var approved = review.Findings.Any(f => f.State == FindingState.RequiresApproval) && (await launches.FindAsync(work.Krate, work.Attempt, ct))?.Body.Text("status.phase") == "approved";
+        if (Refusal(work.Attempt, stack, review, approved) is { } refused) return AttemptEnd.Failed("PolicyDenied", refused);
         var blocks = await PromptAsync(work, ct);
         var folder = await WorkspaceAsync(work, stack, ct);
         using var writing = sessions.Open(work.Attempt);
@@ -113,9 +114,10 @@ internal sealed class AttemptRunner(
     }
 
     /// <summary>It may have waited for its turn: what was admitted is what runs, as long as it still may.</summary>
-    private static string? Refusal(Resource attempt, Resource stack, StackReview review)
+    private static string? Refusal(Resource attempt, Resource stack, StackReview review, bool isApproved)
     {
         if (DispatchRecords.StackDigest(stack) != attempt.Body.Text("spec.agentStackSnapshot.digest")) return $"Stack {stack.Name} was changed after it was admitted; start the run again.";
+        if (!isApproved && review.Findings.FirstOrDefault(f => f.State == FindingState.RequiresApproval) is { } asks) return $"Stack {stack.Name} needs an approval that it did not need when it was admitted; start the run again: {asks.Message}";
         return review.Findings.FirstOrDefault(f => f.IsBlocking) is { } missing ? $"Stack {stack.Name} may not run any more: {missing.Message}" : null;
     }
 

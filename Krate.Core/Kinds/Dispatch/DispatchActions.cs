@@ -29,6 +29,7 @@ public static class DispatchActions
         .AddSingleton<AgentHomes>()
         .AddSingleton<ISweep>(p => p.GetRequiredService<AgentHomes>())
         .AddSingleton<AttemptEgress>()
+        .AddSingleton<LaunchApprovals>()
         .AddSingleton<AttemptRunner>()
         .AddSingleton<AttemptHost>()
         .AddSingleton<ISweep, BlobSweep>()
