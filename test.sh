@@ -20,6 +20,7 @@ if [ ${#packages[@]} -gt 0 ]; then
   DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends "${packages[@]}" > /dev/null
 fi
 scripts/install-kubectl.sh
+scripts/install-opencode.sh
 export PATH="$PATH:${XDG_CACHE_HOME:-$HOME/.cache}/krate/kubectl/1.32"
 
 dotnet restore Krate.sln --locked-mode -v quiet

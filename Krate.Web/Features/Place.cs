@@ -66,6 +66,8 @@ public sealed record Place(string? Org, string Title, string Namespace)
         "Repository" => Repositories,
         "AgentStack" => Agents + "/stacks",
         "AgentDispatchRun" => Agents + "/runs",
+        "AgentSession" => Agents + "/sessions",
+        "AgentWorkspace" => Agents + "/workspaces",
         "Team" => People + "/teams",
         "Invite" => People + "/invites",
         "RunnerPool" => Runners,
@@ -116,9 +118,16 @@ public sealed record Place(string? Org, string Title, string Namespace)
     public IReadOnlyList<(string Text, string? Url)> TrailTo(KindDefinition kind, bool list = true)
     {
         var trail = new List<(string, string?)> { (Org ?? "Administration", Home) };
-        var isOfAgents = !IsPlatform && (kind.Kind == "AgentStack" || RegistryOf(kind) is not null);
-        trail.Add(IsPlatform ? ("Kinds", Resources) : isOfAgents ? ("Agents", Agents) : ("Resources", Resources));
-        if (list) trail.Add((RegistryOf(kind)?.Title ?? (isOfAgents ? "Stacks" : KindWords.Plural(kind)), ListUrl(kind)));
+        var ofAgents = IsPlatform ? null : kind.Kind switch
+        {
+            "AgentStack" => "Stacks",
+            "AgentDispatchRun" => "Runs",
+            "AgentSession" => "Sessions",
+            "AgentWorkspace" => "Workspaces",
+            _ => RegistryOf(kind)?.Title,
+        };
+        trail.Add(IsPlatform ? ("Kinds", Resources) : ofAgents is not null ? ("Agents", Agents) : ("Resources", Resources));
+        if (list) trail.Add((ofAgents ?? KindWords.Plural(kind), ListUrl(kind)));
         return trail;
     }
 

@@ -36,7 +36,7 @@ public static class Navigation
             Key = "a",
             Children =
             [
-                new("Overview", "", place.Agents, Exact: true), Of("Stacks", "AgentStack"), Of("Runs", "AgentDispatchRun"),
+                new("Overview", "", place.Agents, Exact: true), Of("Stacks", "AgentStack"), Of("Runs", "AgentDispatchRun"), Of("Sessions", "AgentSession"), Of("Workspaces", "AgentWorkspace"),
                 .. Registries.All.Select(r => Of(r.Title, r.Kind)),
                 new("Permissions", "", place.Permissions, catalog["AgentRoleBinding"]),
             ],
