@@ -25,6 +25,8 @@ public sealed partial class LayersTests
         ["Krate.Core/Kinds"] = ["Core.Resources", "Core.Store", "Core.Gateway", "Core.ControlPlane", "Core.Git", "Core.Repositories", "Core.Runs", "Core.Outbound", "Core.Agents", "Core.Context", "Core.Identity", "Core.Blobs", "Core.Sessions", "Core.Workspaces"],
         ["Krate.Core/Generation"] = ["Core.Resources", "Core.Kinds"],
         ["Krate.Web/Components"] = ["Core.Resources", "Core.Gateway", "Core.Git", "Web.Live", "Web.Hosting", "Web.Layout"],
+        ["Krate.Relay"] = [],
+        ["Krate.Web/Egress"] = ["Core.Agents", "Core.Outbound"],
         ["Krate.Diagnoser"] = ["Core.Resources", "Core.Git", "Core.Agents", "Core.Context", "Core.Runs"],
         ["Krate.Web/Features"] = ["Core.Resources", "Core.Gateway", "Core.Kinds", "Core.ControlPlane", "Core.Git", "Core.Repositories", "Core.Runs", "Core.Agents", "Core.Context", "Core.Blobs", "Core.Sessions", "Web.Live", "Web.Components", "Web.Layout", "Web.Hosting"],
         ["Krate.Web/Git"] = ["Core.Resources", "Core.Gateway", "Core.Git", "Core.Repositories", "Web.Hosting"],

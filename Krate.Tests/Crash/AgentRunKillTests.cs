@@ -19,17 +19,14 @@ public sealed class AgentRunKillTests
     {
         using var data = new TempData();
         var marker = $"krate-kill-{Guid.NewGuid():N}";
-        var agent = Path.Combine(data.Directory.Path, "..", $"{marker}.sh");
-        await File.WriteAllTextAsync(agent, Agent(marker), Ct);
-        File.SetUnixFileMode(agent, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
-        agent = Path.GetFullPath(agent);
-        string[] command = ["dotnet", Path.Combine(AppContext.BaseDirectory, "Krate.Web.dll"), $"--Krate:Agents:AllowedCommands={agent}"];
+        var agent = await AgentAsync(data, marker, asks: false);
+        var command = Command(agent);
         string run;
         await using (var krate = await KrateProcess.StartAsync(command, data.Directory.Path, null, Ct))
         {
             using var client = Client(krate);
             await MakeAsync(client, agent);
-            run = (await PostAsync(client, "agentdispatchruns", """{"spec":{"repository":"shop","agentStack":"hangs","taskKind":"task","sourceRefs":{},"task":"Wait."}}""")).Text("metadata.name")!;
+            run = await StartAsync(client);
             await UntilAsync(async () => HostProcesses.IsAlive(marker) && (await EventsAsync(client, run)).Any(e => e.Text("type") == "message"));
             await krate.KillAsync();
         }
@@ -48,7 +45,109 @@ public sealed class AgentRunKillTests
         File.Delete(agent);
     }
 
-    private static string Agent(string marker) => """
+    /// <summary>One data directory, and Krate killed in it at each step of a run.</summary>
+    [Fact]
+    public async Task Whenever_Krate_is_killed_a_run_that_had_not_begun_goes_on_and_one_that_had_is_lost_and_can_be_started_again()
+    {
+        using var data = new TempData();
+        var marker = $"krate-step-{Guid.NewGuid():N}";
+        var agent = await AgentAsync(data, marker, asks: true);
+        var command = Command(agent);
+        var lost = new List<string>();
+        var krate = await KrateProcess.StartAsync(command, data.Directory.Path, null, Ct);
+        try
+        {
+            using (var client = Client(krate)) await MakeAsync(client, agent);
+            foreach (var (step, reached) in Steps)
+            {
+                string run;
+                using (var client = Client(krate))
+                {
+                    run = await StartAsync(client);
+                    await UntilAsync(async () => reached(await RunAsync(client, run)));
+                    if (step == "told") await PostAsync(client, $"agentdispatchruns/{run}/continue", """{"message":"And then?"}""");
+                    if (step == "decided") await DecideAsync(client, run);
+                    await krate.KillAsync();
+                }
+
+                await UntilAsync(() => Task.FromResult(!HostProcesses.IsAlive(marker)));
+                await krate.DisposeAsync();
+                krate = await KrateProcess.StartAsync(command, data.Directory.Path, null, Ct);
+                using var survivor = Client(krate);
+                var ended = await EndAsync(survivor, run);
+                if (ended.Text("status.terminalReason") == "Lost") lost.Add(step);
+                else Assert.Equal((step, "Completed"), (step, ended.Text("status.terminalReason")));
+                if (step == "told") Assert.Equal(["And then?"], FieldPath.Find(ended, "status.messages[].text").Select(m => m.Value.Text()));
+                Assert.DoesNotContain(await ApprovalsAsync(survivor, run), p => p.Text("status.phase") == "pending");
+                if (ended.Text("status.terminalReason") == "Lost") await PostAsync(survivor, $"agentdispatchruns/{run}/retry", "{}");
+                Assert.Equal("Completed", (await EndAsync(survivor, run)).Text("status.terminalReason"));
+                Assert.False(HostProcesses.IsAlive(marker), step);
+            }
+        }
+        finally
+        {
+            await krate.DisposeAsync();
+            File.Delete(agent);
+        }
+
+        // What came before the start of an agent is done again by who comes next; all that came after it has nothing behind it any more.
+        Assert.Contains("bound", lost);
+        Assert.Contains("waiting", lost);
+        Assert.Contains("told", lost);
+        Assert.DoesNotContain("posted", lost);
+    }
+
+    private static IEnumerable<(string Step, Func<JsonObject, bool> IsReached)> Steps =>
+    [
+        ("posted", _ => true),
+        ("queued", r => r.Text("status.phase") != "pending"),
+        ("provisioned", r => Has(r, "WorkspaceResolved")),
+        ("bound", r => Has(r, "AgentMuxSessionBound")),
+        ("waiting", r => r.Text("status.phase") == "waiting-for-approval"),
+        ("told", r => r.Text("status.phase") == "waiting-for-approval"),
+        ("decided", r => r.Text("status.phase") == "waiting-for-approval"),
+    ];
+
+    private static bool Has(JsonObject run, string condition) => (run.At("status.conditions") as JsonArray ?? []).Any(c => c.Text("type") == condition && c.Text("status") == "True");
+
+    private static Task<JsonObject> RunAsync(HttpClient client, string run) => client.GetFromJsonAsync<JsonObject>(Api + "agentdispatchruns/" + run, Ct)!;
+
+    private static async Task<IReadOnlyList<JsonNode>> ApprovalsAsync(HttpClient client, string run) =>
+        [.. (await client.GetFromJsonAsync<JsonObject>($"{Api}agentapprovals?labelSelector=krate.a5c.ai/dispatch-run={run}", Ct))!["items"]!.AsArray().OfType<JsonNode>()];
+
+    private static async Task DecideAsync(HttpClient client, string run)
+    {
+        foreach (var approval in (await ApprovalsAsync(client, run)).Where(a => a.Text("status.phase") == "pending"))
+            await PostAsync(client, $"agentapprovals/{approval.Text("metadata.name")}/decision", """{"decision":"approved"}""");
+    }
+
+    /// <summary>Lets it do what it asks for, until it has ended.</summary>
+    private static async Task<JsonObject> EndAsync(HttpClient client, string run)
+    {
+        JsonObject seen = [];
+        await UntilAsync(async () =>
+        {
+            seen = await RunAsync(client, run);
+            if (seen.Text("status.phase") == "waiting-for-approval") await DecideAsync(client, run);
+            return RunPhase.IsTerminal(seen.Text("status.phase"));
+        });
+        return seen;
+    }
+
+    private static async Task<string> StartAsync(HttpClient client) =>
+        (await PostAsync(client, "agentdispatchruns", """{"spec":{"repository":"shop","agentStack":"hangs","taskKind":"task","sourceRefs":{},"task":"Wait."}}""")).Text("metadata.name")!;
+
+    private static string[] Command(string agent) => ["dotnet", Path.Combine(AppContext.BaseDirectory, "Krate.Web.dll"), $"--Krate:Agents:AllowedCommands={agent}"];
+
+    private static async Task<string> AgentAsync(TempData data, string marker, bool asks)
+    {
+        var agent = Path.GetFullPath(Path.Combine(data.Directory.Path, "..", $"{marker}.sh"));
+        await File.WriteAllTextAsync(agent, Agent(marker, asks), Ct);
+        File.SetUnixFileMode(agent, UnixFileMode.UserRead | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        return agent;
+    }
+
+    private static string Agent(string marker, bool asks) => """
         #!/bin/bash
         while read -r line; do
           id=${line#*\"id\":}; id=${id%%,*}
@@ -57,10 +156,13 @@ public sealed class AgentRunKillTests
             *'"method":"session/new"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"sessionId":"s"}}\n' "$id" ;;
             *'"method":"session/prompt"'*)
               printf '%s\n' '{"jsonrpc":"2.0","method":"session/update","params":{"sessionId":"s","update":{"sessionUpdate":"agent_message_chunk","content":{"type":"text","text":"I begin. "}}}}'
-              setsid bash -c 'exec -a MARKER sleep 600' < /dev/null > /dev/null 2>&1 & ;;
+              setsid bash -c 'exec -a MARKER sleep 600' < /dev/null > /dev/null 2>&1 &
+              prompt=$id
+              [[ ASKS == True ]] && printf '%s\n' '{"jsonrpc":"2.0","id":77,"method":"session/request_permission","params":{"sessionId":"s","toolCall":{"toolCallId":"t","title":"Go on","kind":"other"},"options":[{"optionId":"no","kind":"reject_once","name":"No"},{"optionId":"yes","kind":"allow_once","name":"Yes"}]}}' ;;
+            *'"id":77,'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"stopReason":"end_turn"}}\n' "$prompt" ;;
           esac
         done
-        """.Replace("MARKER", marker, StringComparison.Ordinal);
+        """.Replace("MARKER", marker, StringComparison.Ordinal).Replace("ASKS", asks.ToString(), StringComparison.Ordinal);
 
     private static async Task MakeAsync(HttpClient client, string agent)
     {
