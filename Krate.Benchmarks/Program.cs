@@ -15,6 +15,7 @@ var suites = new Dictionary<string, Func<Report, CancellationToken, Task>>(Strin
     ["runs"] = RunSuite.RunAsync,
     ["hooks"] = HookSuite.RunAsync,
     ["agents"] = AgentSuite.RunAsync,
+    ["dispatch"] = DispatchSuite.RunAsync,
     ["issues"] = WorkSuite.RunAsync,
     ["store-watch"] = (report, ct) => StoreSuite.RunAsync(report, StoreSuite.WatchesAsync, ct),
 };

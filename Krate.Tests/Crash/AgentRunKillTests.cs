@@ -58,13 +58,20 @@ public sealed class AgentRunKillTests
         try
         {
             using (var client = Client(krate)) await MakeAsync(client, agent);
+            using (var git = new GitClient())
+            {
+                await git.NewRepositoryAsync("work", "a.txt", "a\n");
+                await git.RunAsync("work", "push", "--quiet", $"http://x:{krate.AdminToken()}@127.0.0.1:{krate.Http.Port}/git/acme/shop.git", "main");
+            }
+
             foreach (var (step, reached) in Steps)
             {
                 string run;
                 using (var client = Client(krate))
                 {
                     run = await StartAsync(client);
-                    await UntilAsync(async () => reached(await RunAsync(client, run)));
+                    JsonObject seen = [];
+                    await UntilAsync(async () => reached(seen = await RunAsync(client, run)), () => $"{step}: {seen.At("status")?.ToJsonString()}");
                     if (step == "told") await PostAsync(client, $"agentdispatchruns/{run}/continue", """{"message":"And then?"}""");
                     if (step == "decided") await DecideAsync(client, run);
                     await krate.KillAsync();
@@ -188,11 +195,19 @@ public sealed class AgentRunKillTests
 
     private static HttpClient Client(KrateProcess krate) => new() { BaseAddress = krate.Http, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", krate.AdminToken()) } };
 
-    private static async Task UntilAsync(Func<Task<bool>> holds)
+    /// <param name="what">What there was instead.</param>
+    private static async Task UntilAsync(Func<Task<bool>> holds, Func<string>? what = null)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         patience.CancelAfter(TimeSpan.FromSeconds(60));
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-        while (!await holds()) await tick.WaitForNextTickAsync(patience.Token);
+        try
+        {
+            while (!await holds()) await tick.WaitForNextTickAsync(patience.Token);
+        }
+        catch (OperationCanceledException e) when (!Ct.IsCancellationRequested)
+        {
+            throw new TimeoutException(what?.Invoke(), e);
+        }
     }
 }

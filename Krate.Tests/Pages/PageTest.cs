@@ -4,10 +4,13 @@ using Krate.Core.Blobs;
 using Krate.Core.Gateway;
 using Krate.Core.Identity;
 using Krate.Core.Kinds;
+using Krate.Core.Kinds.Dispatch;
 using Krate.Core.Kinds.Grants;
 using Krate.Core.Kinds.Review;
+using Krate.Core.Kinds.Work;
 using Krate.Core.Repositories;
 using Krate.Core.Resources;
+using Krate.Core.Runs;
 using Krate.Core.Sessions;
 using Krate.Core.Store;
 using Krate.Tests.Testing;
@@ -58,6 +61,11 @@ public abstract class PageTest : BunitContext, IAsyncLifetime, IClassFixture<Kra
             .AddSingleton(core.Service<IdentityResolver>())
             .AddSingleton<WorkTrust>()
             .AddSingleton<PermissionReviews>()
+            .AddSingleton(core.Service<SecretVault>())
+            .AddKrateRuns(new LogLimits())
+            .AddSingleton<PullRequestFacts>()
+            .AddSingleton<ContextReader>()
+            .AddSingleton<ContextBundles>()
             .AddSingleton(core.Service<RbacEscalation>())
             .AddSingleton<RoleBindingReviews>()
             .AddSingleton<SignInMethods>()
